@@ -1,0 +1,338 @@
+//! Why: how an opened submission becomes a case, or part of one, exactly once, whatever is
+//! interrupted: the case's name is noted, its files are written and synced, then all rows appear in
+//! one transaction.
+//!
+//! Refuses: a correction from somebody else, for a case that asks for none, or that changes what
+//! was not asked about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use catalog::case::{Case, CaseAction, Correction, ServiceState, apply};
+use catalog::{DepartmentShare, DispatchStep};
+use envelope::Manifest;
+use jiff::Timestamp;
+use personal::{PersonalBytes, PersonalText};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use uuid::Uuid;
+
+use super::rows::{self, PaperRow, Share};
+use super::{Cases, views};
+use crate::db::DbError;
+
+/// A checked application.
+pub struct NewCase {
+    /// As submitted.
+    pub manifest: Manifest,
+    /// Whose it is.
+    pub identity_hash: String,
+    /// Who is given what, in which order.
+    pub dispatch: Vec<DispatchStep>,
+    /// What each service alone may see.
+    pub shares: Vec<(String, DepartmentShare)>,
+    /// The answers that some share names.
+    pub fields: BTreeMap<String, PersonalText>,
+    /// The photographs.
+    pub papers: Vec<NewPaper>,
+}
+
+/// A checked answer to correction requests.
+pub struct Answered {
+    /// As submitted.
+    pub manifest: Manifest,
+    /// The case it is for.
+    pub case_id: Uuid,
+    /// Who answers.
+    pub identity_hash: String,
+    /// New answers.
+    pub fields: BTreeMap<String, PersonalText>,
+    /// New photographs.
+    pub papers: Vec<NewPaper>,
+}
+
+/// A photograph on its way into the store.
+pub struct NewPaper {
+    /// Material key.
+    pub kind: String,
+    /// From 1.
+    pub page: u32,
+    /// Plain file name.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Content.
+    pub bytes: PersonalBytes,
+}
+
+/// A submission did not become (part of) a case.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// It never will; the code says why.
+    #[error("refused: {0}")]
+    Refused(&'static str),
+    /// The database, this time.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The disk, this time.
+    #[error("cannot write into the case store: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
+impl From<rusqlite::Error> for IntakeError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Cases {
+    /// Makes the case, or finds the one made before from the same submission.
+    pub async fn admit(&self, new: NewCase) -> Result<Uuid, IntakeError> {
+        let submission = new.manifest.submission_id;
+        let reserve = move |c: &mut Connection| reserve(c, submission);
+        let (case_id, exists) = self.db.call::<_, IntakeError, _>(reserve).await?;
+        if exists {
+            return Ok(case_id);
+        }
+        let papers = self.write_papers(case_id, submission, new.papers).await?;
+        let new = NewCase { papers: Vec::new(), ..new };
+        self.db.call(move |c| insert(c, case_id, &new, &papers)).await?;
+        tracing::info!(case = %case_id, %submission, "case made");
+        Ok(case_id)
+    }
+
+    /// Puts a correction into its case, once.
+    pub async fn correct(&self, answered: Answered) -> Result<Uuid, IntakeError> {
+        let submission = answered.manifest.submission_id;
+        let case_id = answered.case_id;
+        let applied = move |c: &mut Connection| {
+            Ok::<_, IntakeError>(c.query_row(
+                "SELECT EXISTS (SELECT 1 FROM corrections WHERE submission_id = ?1)",
+                [submission.to_string()],
+                |row| row.get::<_, bool>(0),
+            )?)
+        };
+        if self.db.call(applied).await? {
+            return Ok(case_id);
+        }
+        // Before any file: whoever may not correct the case leaves nothing in its folder.
+        let (asked, answered) = self
+            .db
+            .call(move |c| Ok::<_, IntakeError>((check(c, &answered)?, answered)))
+            .await?;
+        let Answered { manifest, identity_hash, fields, papers, .. } = answered;
+        let papers = self.write_papers(case_id, submission, papers).await?;
+        let plain =
+            Answered { manifest, case_id, identity_hash, fields, papers: Vec::new() };
+        let replaced = self.db.call(move |c| update(c, &plain, &papers, &asked)).await?;
+        for file in replaced {
+            crate::files::remove_if_there(&self.dir.join(case_id.to_string()).join(file))?;
+        }
+        tracing::info!(case = %case_id, %submission, "correction applied");
+        Ok(case_id)
+    }
+
+    async fn write_papers(
+        &self,
+        case: Uuid,
+        submission: Uuid,
+        papers: Vec<NewPaper>,
+    ) -> Result<Vec<PaperRow>, IntakeError> {
+        let root = self.dir.join(case.to_string());
+        let written = tokio::task::spawn_blocking(move || write_all(&root, submission, papers));
+        written.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
+    }
+}
+
+fn write_all(
+    root: &Path,
+    submission: Uuid,
+    papers: Vec<NewPaper>,
+) -> Result<Vec<PaperRow>, IntakeError> {
+    let folder = submission.to_string();
+    let dir = root.join(&folder);
+    crate::files::private_dir(root)?;
+    crate::files::private_dir(&dir)?;
+    let mut rows = Vec::new();
+    for paper in papers {
+        let bytes = paper.bytes.expose();
+        let path = dir.join(&paper.name);
+        crate::files::write_private(&path, bytes)?;
+        rows.push(PaperRow {
+            kind: paper.kind,
+            page: paper.page,
+            file: format!("{folder}/{}", paper.name),
+            media_type: paper.media_type,
+            bytes: bytes.len() as u64,
+            sha256: envelope::sha256(bytes).to_string(),
+        });
+    }
+    for folder in [dir.join("."), dir, root.to_owned()] {
+        crate::files::sync_parent(&folder)?;
+    }
+    Ok(rows)
+}
+
+fn reserve(connection: &mut Connection, submission: Uuid) -> Result<(Uuid, bool), IntakeError> {
+    connection.execute(
+        "INSERT INTO intake (submission_id, case_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![submission.to_string(), Uuid::now_v7().to_string()],
+    )?;
+    let (case_id, exists) = connection.query_row(
+        "SELECT case_id, EXISTS (SELECT 1 FROM cases WHERE submission_id = ?1)
+         FROM intake WHERE submission_id = ?1",
+        [submission.to_string()],
+        |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+    )?;
+    let case_id = Uuid::parse_str(&case_id)
+        .map_err(|_| rusqlite::Error::InvalidColumnName("case_id".into()))?;
+    Ok((case_id, exists))
+}
+
+fn insert(
+    connection: &mut Connection,
+    case_id: Uuid,
+    new: &NewCase,
+    papers: &[PaperRow],
+) -> Result<(), IntakeError> {
+    let manifest = &new.manifest;
+    let now = Timestamp::now();
+    let number = manifest.receipt_number.clone();
+    let mut case = Case::submitted(case_id, number, &new.dispatch, manifest.created_at);
+    for action in [CaseAction::Received, CaseAction::ArchiveAwaited] {
+        (case, _) = apply(&case, &action, now).map_err(|error| IntakeError::Refused(error.code()))?;
+    }
+    let transaction = connection.transaction()?;
+    transaction.execute(
+        "INSERT INTO cases (case_id, submission_id, identity_hash, state, identity, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            case_id.to_string(),
+            manifest.submission_id.to_string(),
+            new.identity_hash,
+            rows::to_json(&case)?,
+            rows::to_json(&manifest.identity)?,
+            rows::to_json(manifest)?
+        ],
+    )?;
+    for (field, value) in &new.fields {
+        rows::put_field(&transaction, case_id, field, value.as_str())?;
+    }
+    for paper in papers {
+        rows::put_paper(&transaction, case_id, paper)?;
+    }
+    for (service, share) in &new.shares {
+        let share = Share {
+            service: service.clone(),
+            department: share.department.clone(),
+            fields: share.fields.iter().cloned().collect(),
+            materials: share.materials.iter().cloned().collect(),
+        };
+        rows::put_share(&transaction, case_id, &share)?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// What was asked for, by service; refuses what is not an answer to it.
+type Asked = BTreeMap<String, Correction>;
+
+fn check(connection: &mut Connection, answered: &Answered) -> Result<Asked, IntakeError> {
+    let refuse = |code| Err(IntakeError::Refused(code));
+    let owner: Option<String> = connection
+        .query_row(
+            "SELECT identity_hash FROM cases WHERE case_id = ?1",
+            [answered.case_id.to_string()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match owner {
+        None => return refuse("correction_unknown_case"),
+        Some(owner) if owner != answered.identity_hash => return refuse("correction_other_person"),
+        Some(_) => {}
+    }
+    let Some(case) = rows::case(connection, answered.case_id)? else {
+        return refuse("correction_unknown_case");
+    };
+    if !views::takes_corrections(case.state) {
+        return refuse("correction_not_wanted");
+    }
+    let mut asked = Asked::new();
+    for key in &answered.manifest.services {
+        match case.service(key).map(|service| &service.state) {
+            Some(ServiceState::CorrectionNeeded { correction }) => {
+                asked.insert(key.clone(), correction.clone());
+            }
+            Some(_) => return refuse("correction_not_wanted"),
+            None => return refuse("correction_unknown_service"),
+        }
+    }
+    let fields: BTreeSet<&String> = asked.values().flat_map(|c| &c.fields).collect();
+    let papers: BTreeSet<&String> = asked.values().flat_map(|c| &c.materials).collect();
+    let stored: BTreeMap<_, _> = rows::fields(connection, answered.case_id)?.into_iter().collect();
+    // What was not asked about may come along unchanged (the card's items do), never changed.
+    let beyond = answered
+        .fields
+        .iter()
+        .any(|(key, value)| !fields.contains(key) && stored.get(key) != Some(value));
+    let brought: BTreeSet<&String> = answered.papers.iter().map(|paper| &paper.kind).collect();
+    if beyond || !brought.is_subset(&papers) {
+        return refuse("correction_beyond_request");
+    }
+    let complete = fields.iter().all(|key| answered.fields.contains_key(*key));
+    if !complete || !papers.is_subset(&brought) {
+        return refuse("correction_incomplete");
+    }
+    Ok(asked)
+}
+
+/// Answers the files that are no longer part of the case.
+fn update(
+    connection: &mut Connection,
+    answered: &Answered,
+    papers: &[PaperRow],
+    asked: &Asked,
+) -> Result<Vec<String>, IntakeError> {
+    let now = Timestamp::now();
+    let case_id = answered.case_id;
+    let transaction = connection.transaction()?;
+    let refused = |_| IntakeError::Refused("correction_not_wanted");
+    let mut case = rows::case(&transaction, case_id)?
+        .ok_or(IntakeError::Refused("correction_unknown_case"))?;
+    for (service, correction) in asked {
+        let action = CaseAction::CorrectionAnswered { service: service.clone() };
+        let (next, effects) = apply(&case, &action, now).map_err(refused)?;
+        case = next;
+        rows::carry_out(&transaction, case_id, &effects, now)?;
+        // It may have asked for something that was missing altogether.
+        if let Some(mut share) = rows::share(&transaction, case_id, service)? {
+            share.fields.extend(correction.fields.iter().cloned());
+            share.materials.extend(correction.materials.iter().cloned());
+            rows::put_share(&transaction, case_id, &share)?;
+        }
+    }
+    rows::save(&transaction, &case)?;
+    for key in asked.values().flat_map(|correction| &correction.fields) {
+        if let Some(value) = answered.fields.get(key) {
+            rows::put_field(&transaction, case_id, key, value.as_str())?;
+        }
+    }
+    let mut replaced = Vec::new();
+    let kinds: BTreeSet<&String> = papers.iter().map(|paper| &paper.kind).collect();
+    for kind in kinds {
+        replaced.extend(rows::drop_paper(&transaction, case_id, kind)?);
+    }
+    for paper in papers {
+        rows::put_paper(&transaction, case_id, paper)?;
+    }
+    transaction.execute(
+        "INSERT INTO corrections (submission_id, case_id, applied_at, record)
+         VALUES (?1, ?2, ?3, ?4)",
+        params![
+            answered.manifest.submission_id.to_string(),
+            case_id.to_string(),
+            now.to_string(),
+            rows::to_json(&answered.manifest)?
+        ],
+    )?;
+    transaction.commit()?;
+    Ok(replaced)
+}

@@ -1,0 +1,173 @@
+//! Why: between "stored" and "opened" stands a table, not a call: the side that faces the network
+//! cannot reach the side that holds the secret, and whatever is stored is opened even when the
+//! program dies in between.
+//!
+//! Refuses: to hand the same submission to two openers at once (leases), and to drop one that
+//! fails (it stays, with its reason).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use envelope::{DeviceId, Digest};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, params};
+use uuid::Uuid;
+
+use super::rows::{self, AlarmKind};
+use crate::db::{Db, DbError};
+
+/// An opener that says nothing for so long has died.
+const LEASE: Duration = Duration::from_secs(120);
+/// Failures after which a person should look; trying goes on.
+const ALARM_AFTER: u32 = 5;
+
+/// What the opener sees of the receiving side.
+#[derive(Clone)]
+pub struct Outbox {
+    db: Db,
+    sealed: PathBuf,
+}
+
+/// One submission, ours for a while.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// Which.
+    pub submission_id: Uuid,
+    /// From which device.
+    pub device: DeviceId,
+    /// Digest the receipt was given for.
+    pub digest: Digest,
+    /// The sealed file.
+    pub file: PathBuf,
+    /// This is the how-manieth try, from 1.
+    pub attempt: u32,
+}
+
+impl Outbox {
+    pub(super) fn new(db: Db, sealed: PathBuf) -> Self {
+        Self { db, sealed }
+    }
+
+    /// Takes the oldest submission that is due.
+    pub async fn take(&self, now: Timestamp) -> Result<Option<Lease>, DbError> {
+        let sealed = self.sealed.clone();
+        let now = now.as_millisecond();
+        let until = now.saturating_add(LEASE.as_millis() as i64);
+        self.db
+            .call(move |c| {
+                let lease = c
+                    .query_row(
+                        "UPDATE outbox SET lease_until = ?2, attempts = attempts + 1
+                         WHERE id = (SELECT id FROM outbox
+                                     WHERE state = 'pending' AND next_at <= ?1 AND lease_until <= ?1
+                                     ORDER BY id LIMIT 1)
+                         RETURNING submission_id, attempts",
+                        [now, until],
+                        |row| Ok((rows::parse::<Uuid>(row, 0)?, row.get::<_, u32>(1)?)),
+                    )
+                    .optional()?;
+                let Some((submission_id, attempt)) = lease else { return Ok(None) };
+                let (device, digest) = c.query_row(
+                    "SELECT device_id, digest FROM submissions WHERE submission_id = ?1",
+                    [submission_id.to_string()],
+                    |row| Ok((rows::parse(row, 0)?, rows::parse(row, 1)?)),
+                )?;
+                let file = sealed.join(format!("{submission_id}.sealed"));
+                Ok(Some(Lease { submission_id, device, digest, file, attempt }))
+            })
+            .await
+    }
+
+    /// The submission has become (part of) a case.
+    pub async fn opened(&self, lease: &Lease, case_id: String) -> Result<(), DbError> {
+        let id = lease.submission_id.to_string();
+        self.db
+            .call(move |c| {
+                let transaction = c.transaction()?;
+                transaction.execute(
+                    "UPDATE submissions SET state = 'opened', case_id = ?2, problem = NULL
+                     WHERE submission_id = ?1",
+                    params![id, case_id],
+                )?;
+                transaction.execute(
+                    "UPDATE outbox SET state = 'done', problem = NULL WHERE submission_id = ?1",
+                    [&id],
+                )?;
+                Ok(transaction.commit()?)
+            })
+            .await
+    }
+
+    /// The submission will never open as it is; a person has to look. The file stays.
+    pub async fn quarantine(&self, lease: &Lease, code: &'static str) -> Result<(), DbError> {
+        let (id, device) = (lease.submission_id, lease.device);
+        let now = Timestamp::now();
+        self.db
+            .call(move |c| {
+                let transaction = c.transaction()?;
+                for table in ["submissions", "outbox"] {
+                    transaction.execute(
+                        &format!(
+                            "UPDATE {table} SET state = 'quarantined', problem = ?2
+                             WHERE submission_id = ?1"
+                        ),
+                        params![id.to_string(), code],
+                    )?;
+                }
+                let kind = AlarmKind::SubmissionQuarantined;
+                rows::audit(&transaction, now, kind, Some(device), Some(id), code)?;
+                Ok(transaction.commit()?)
+            })
+            .await
+    }
+
+    /// It failed for a reason that may pass.
+    pub async fn retry_later(&self, lease: &Lease, why: &'static str) -> Result<(), DbError> {
+        let (id, device, attempt) = (lease.submission_id, lease.device, lease.attempt);
+        let now = Timestamp::now();
+        let next = now.as_millisecond().saturating_add(backoff(attempt).as_millis() as i64);
+        self.db
+            .call(move |c| {
+                c.execute(
+                    "UPDATE outbox SET lease_until = 0, next_at = ?2, problem = ?3
+                     WHERE submission_id = ?1 AND state = 'pending'",
+                    params![id.to_string(), next, why],
+                )?;
+                if attempt == ALARM_AFTER {
+                    rows::audit(c, now, AlarmKind::OpenerStuck, Some(device), Some(id), why)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Leases of an opener that no longer exists are free again. Only for the moment before the
+    /// one opener of this process starts.
+    pub async fn forget_leases(&self) -> Result<(), DbError> {
+        self.db
+            .call(|c| {
+                c.execute("UPDATE outbox SET lease_until = 0 WHERE state = 'pending'", [])?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// One second, doubling, five minutes at most.
+fn backoff(attempt: u32) -> Duration {
+    let seconds = 1_u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(u64::MAX);
+    Duration::from_secs(seconds.min(300))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_grows_and_ends() {
+        assert_eq!(backoff(1), Duration::from_secs(1));
+        assert_eq!(backoff(4), Duration::from_secs(8));
+        assert_eq!(backoff(40), Duration::from_secs(300));
+        assert_eq!(backoff(u32::MAX), Duration::from_secs(300));
+    }
+}

@@ -1,0 +1,99 @@
+//! Why: what the core wants done, as data, so that a test can read it and a runtime can do it.
+//!
+//! Refuses: to do anything.
+
+use hal::panel::{Light, LightState};
+use hal::printer::ReceiptDocument;
+use personal::PersonalText;
+
+use super::event::CameraRole;
+use super::submission::Submission;
+
+/// Something to be done.
+pub enum Effect {
+    /// Let the reader look for cards, or not.
+    ArmReader(bool),
+    /// Show what a camera sees, or stop.
+    Preview(CameraRole, bool),
+    /// Take one picture; answered by [`super::Event::Still`].
+    TakeStill {
+        /// Visit that asks.
+        visit: u64,
+        /// Camera.
+        role: CameraRole,
+    },
+    /// Seal and store durably; answered by [`super::Event::Stored`].
+    Store {
+        /// Visit that asks.
+        visit: u64,
+        /// Everything that is to be sealed.
+        submission: Box<Submission>,
+    },
+    /// Print; answered by printer events with this job number.
+    Print {
+        /// Job number.
+        job: u64,
+        /// What to print.
+        document: ReceiptDocument,
+    },
+    /// Ask the gateway for this person's cases; answered by [`super::Event::Progress`].
+    FetchProgress {
+        /// Visit that asks.
+        visit: u64,
+        /// Citizen identity number; only its peppered hash leaves the terminal.
+        number: PersonalText,
+    },
+    /// Compare a PIN; answered by [`super::Event::Pin`].
+    CheckPin {
+        /// Session that asks.
+        session: u64,
+        /// The PIN typed.
+        pin: PersonalText,
+    },
+    /// Switch a light.
+    Light(Light, LightState),
+    /// The visit is over: forget everything that was shown or seen.
+    Wipe,
+    /// Tell the log; carries no personal data by its type.
+    Record(Record),
+}
+
+/// What goes into the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A visit began.
+    VisitBegan {
+        /// Its number since the start of the program.
+        visit: u64,
+    },
+    /// A visit ended.
+    VisitEnded {
+        /// Its number.
+        visit: u64,
+        /// Name of the last page.
+        page: &'static str,
+        /// Why.
+        why: Ending,
+    },
+    /// Staff was called.
+    StaffCalled {
+        /// Name of the page.
+        page: &'static str,
+    },
+    /// Something failed; the code names the device and the fault.
+    Fault {
+        /// Stable code.
+        code: String,
+    },
+}
+
+/// Why a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The visitor was done.
+    Finished,
+    /// The visitor left.
+    Left,
+    /// Nobody touched the panel.
+    Idle,
+}

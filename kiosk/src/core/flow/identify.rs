@@ -1,0 +1,146 @@
+//! Why: a visit begins with a card that is read once. Everything the reader says arrives here.
+//!
+//! Refuses: to read while somebody else's visit is under way, and to send a person away because a
+//! card has expired: that is shown, the window decides.
+
+use catalog::identity_number::IdentityNumber;
+use envelope::{Identity, Medium};
+use hal::contract::Recoverable as _;
+use hal::reader::{CardKind, ReaderEvent};
+use personal::PersonalText;
+use ui::view_model::IdentifyState;
+
+use super::visit as pages;
+use crate::core::effect::{Effect, Record};
+use crate::core::state::{Applicant, Place, Stage, State, World};
+
+/// The reader said something.
+pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: &mut Vec<Effect>) {
+    match event {
+        ReaderEvent::Status(status) => {
+            state.health.reader = status;
+            if let Some(visit) = state.visit_mut()
+                && visit.place == Place::Identify
+            {
+                visit.reading = if status.usable() {
+                    IdentifyState::Waiting
+                } else {
+                    IdentifyState::ReaderMissing
+                };
+            }
+        }
+        ReaderEvent::CardFound => {
+            if matches!(state.stage, Stage::Attract) && state.queue.has_room {
+                pages::begin(state, effects);
+            }
+            state.last_touch = state.now.monotonic;
+            if let Some(visit) = state.visit_mut() {
+                visit.card_present = true;
+                if visit.place == Place::Identify {
+                    visit.reading = IdentifyState::Reading;
+                }
+            }
+        }
+        ReaderEvent::Read(card) => {
+            if matches!(state.stage, Stage::Attract) && state.queue.has_room {
+                pages::begin(state, effects);
+            }
+            on_card(world, state, &card, effects);
+        }
+        ReaderEvent::Failed(error) => {
+            effects.push(Effect::Record(Record::Fault { code: error.code().to_owned() }));
+            if let Some(visit) = state.visit_mut()
+                && visit.place == Place::Identify
+            {
+                visit.reading = IdentifyState::LiftAndReplace;
+                visit.reader_code = error.code();
+            }
+        }
+        ReaderEvent::StillOnReader => set_present(state, true),
+        ReaderEvent::CardRemoved => {
+            set_present(state, false);
+            if let Some(visit) = state.visit_mut()
+                && visit.place == Place::Identify
+            {
+                visit.reading = IdentifyState::Waiting;
+            }
+        }
+    }
+}
+
+fn set_present(state: &mut State, present: bool) {
+    match &mut state.stage {
+        Stage::Visit(visit) => visit.card_present = present,
+        Stage::Farewell(farewell) => farewell.card_present = present,
+        Stage::Attract | Stage::Staff(_) => {}
+    }
+}
+
+fn on_card(
+    world: &World,
+    state: &mut State,
+    card: &hal::reader::Identity,
+    effects: &mut Vec<Effect>,
+) {
+    let today = state.today();
+    state.last_touch = state.now.monotonic;
+    let Some(visit) = state.visit_mut() else { return };
+    if visit.place != Place::Identify {
+        return;
+    }
+    visit.card_present = true;
+    if card.kind != CardKind::Resident {
+        pages::go(world, state, Place::NotServed, effects);
+        return;
+    }
+    let date = |date: Option<jiff::civil::Date>| {
+        PersonalText::new(date.map(|date| date.to_string()).unwrap_or_default())
+    };
+    let until = match card.valid_until {
+        Some(_) => date(card.valid_until),
+        None => PersonalText::from("长期"),
+    };
+    let birth = card.birth.clone().unwrap_or_default();
+    visit.applicant = Some(Applicant {
+        birth_date: birth.as_str().parse().ok(),
+        expired: card.expired(today),
+        identity: Identity {
+            medium: Medium::ResidentCard,
+            name: card.name.clone(),
+            number: card.number.clone(),
+            sex: PersonalText::new(card.sex.0.to_string()),
+            ethnicity: card.ethnicity.clone(),
+            birth,
+            address: card.address.clone(),
+            issuer: card.issuer.clone(),
+            valid_from: date(card.valid_from),
+            valid_until: until,
+        },
+    });
+    pages::identified(world, state, effects);
+}
+
+/// Staff has let a person in who typed number and name.
+pub fn typed(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(visit) = state.visit_mut() else { return };
+    let Ok(number) = IdentityNumber::parse(visit.manual.number.as_str()) else { return };
+    let none = PersonalText::default;
+    visit.applicant = Some(Applicant {
+        birth_date: Some(number.birth_date()),
+        expired: false,
+        identity: Identity {
+            medium: Medium::Typed,
+            name: visit.manual.name.clone(),
+            number: number.as_str().into(),
+            sex: number.sex().code().into(),
+            ethnicity: none(),
+            birth: PersonalText::new(number.birth_date().to_string()),
+            address: none(),
+            issuer: none(),
+            valid_from: none(),
+            valid_until: none(),
+        },
+    });
+    visit.manual = Default::default();
+    pages::identified(world, state, effects);
+}

@@ -1,0 +1,117 @@
+//! Why: people walk away. What they left on the panel must not meet the next person, and what they
+//! had already submitted must not be undone by it.
+//!
+//! Refuses: to wipe while a submission is being stored; that always ends by itself.
+
+use std::time::Duration;
+
+use ui::view_model::PictureProblem;
+
+use super::visit as pages;
+use crate::core::effect::{Effect, Ending, Record};
+use crate::core::state::{Overlay, Place, Stage, State, World};
+use hal::panel::{Light, LightState};
+
+/// Without a touch on ordinary pages.
+pub const IDLE: Duration = Duration::from_secs(60);
+/// Without a touch where people fill in, photograph or sign.
+pub const IDLE_FILLING: Duration = Duration::from_secs(120);
+/// How long the question "are you still here?" stays.
+pub const WARNING: Duration = Duration::from_secs(20);
+/// How long the farewell stays when nothing was left behind.
+pub const FAREWELL: Duration = Duration::from_secs(4);
+/// How long it stays at the most.
+pub const FAREWELL_LONGEST: Duration = Duration::from_secs(60);
+/// How long the notice that staff was called stays.
+const CALLED: Duration = Duration::from_secs(6);
+/// Longest wait for a still.
+const STILL: Duration = Duration::from_secs(8);
+/// Longest wait for progress.
+const PROGRESS: Duration = Duration::from_secs(45);
+
+/// Time went on.
+pub fn tick(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+    deadlines(state);
+    match &state.stage {
+        Stage::Attract => {}
+        Stage::Farewell(farewell) => {
+            let passed = state.now.monotonic.saturating_sub(farewell.since);
+            let left_behind = farewell.card_present;
+            if left_behind && passed >= FAREWELL_LONGEST {
+                // Somebody has to take the card into custody.
+                effects.push(Effect::Light(Light::Attention, LightState::Blinking));
+                effects.push(Effect::Record(Record::Fault { code: "card.left_behind".into() }));
+                pages::reset(state, effects);
+            } else if !left_behind && passed >= FAREWELL {
+                pages::reset(state, effects);
+            }
+        }
+        Stage::Staff(_) => {
+            if quiet(state) >= IDLE {
+                pages::reset(state, effects);
+            }
+        }
+        Stage::Visit(_) => visit(state, effects),
+    }
+    let _ = world;
+}
+
+fn quiet(state: &State) -> Duration {
+    state.now.monotonic.saturating_sub(state.last_touch)
+}
+
+fn visit(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(limit) = limit(state) else { return };
+    match state.overlay {
+        Overlay::Idle { until } if state.now.monotonic >= until => {
+            pages::end(state, Ending::Idle, effects);
+        }
+        Overlay::Idle { .. } => {}
+        _ if quiet(state) >= limit => {
+            state.overlay = Overlay::Idle { until: state.now.monotonic + WARNING };
+        }
+        Overlay::StaffCalled if quiet(state) >= CALLED => state.overlay = Overlay::None,
+        _ => {}
+    }
+}
+
+/// How long the present page may stay untouched; `None` where nothing may interrupt.
+fn limit(state: &State) -> Option<Duration> {
+    let visit = state.visit()?;
+    match visit.place {
+        Place::Submitting => None,
+        Place::Profile(_)
+        | Place::Question(_)
+        | Place::Capture(_)
+        | Place::Review
+        | Place::Declaration
+        | Place::Checklist
+        | Place::Manual
+        | Place::NotStored(_) => Some(IDLE_FILLING),
+        _ => Some(IDLE),
+    }
+}
+
+/// Seconds until a page closes by itself, warning included.
+pub fn seconds_left(state: &State) -> u32 {
+    let Some(limit) = limit(state) else { return 0 };
+    let end = match state.overlay {
+        Overlay::Idle { until } => until,
+        _ => state.last_touch + limit + WARNING,
+    };
+    end.saturating_sub(state.now.monotonic).as_secs() as u32
+}
+
+/// Answers that never came.
+fn deadlines(state: &mut State) {
+    let now = state.now.monotonic;
+    let Some(visit) = state.visit_mut() else { return };
+    if visit.capture.taking && now.saturating_sub(visit.capture.since) >= STILL {
+        visit.capture.taking = false;
+        visit.capture.problem = Some(PictureProblem::Late);
+    }
+    if visit.cases.loading && now.saturating_sub(visit.cases.since) >= PROGRESS {
+        visit.cases.loading = false;
+        visit.cases.unavailable = true;
+    }
+}

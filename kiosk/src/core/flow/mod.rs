@@ -1,0 +1,13 @@
+//! Why: the rules of a visit, one file a concern. Each function takes the state apart from what is
+//! outside it, changes it, and pushes the effects it wants.
+
+pub mod camera;
+pub mod entry;
+pub mod identify;
+pub mod idle;
+pub mod path;
+pub mod printing;
+pub mod progress;
+pub mod staff;
+pub mod submit;
+pub mod visit;

@@ -1,0 +1,225 @@
+//! Why: begin, go from page to page, end. Entering and leaving a page is the same code wherever
+//! the visitor comes from, so a camera can never stay on behind somebody's back.
+
+use hal::panel::{Light, LightState};
+use ui::intent::Button;
+
+use super::{camera, entry, path, printing, progress, submit};
+use crate::core::effect::{Effect, Ending, Record};
+use crate::core::state::{Farewell, Overlay, Place, Purpose, Settings, Stage, State, Visit, World};
+
+/// Somebody pressed start, or put a card down.
+pub fn begin(state: &mut State, effects: &mut Vec<Effect>) {
+    state.sessions += 1;
+    state.last_touch = state.now.monotonic;
+    state.overlay = Overlay::None;
+    state.stage = Stage::Visit(Box::new(Visit::new(state.sessions)));
+    effects.push(Effect::Record(Record::VisitBegan { visit: state.sessions }));
+    effects.push(Effect::ArmReader(true));
+    effects.push(Effect::Light(Light::Reader, LightState::Blinking));
+}
+
+/// The visit is over: everything about the person goes, at once and whole.
+pub fn end(state: &mut State, why: Ending, effects: &mut Vec<Effect>) {
+    let page = crate::core::page_name(state);
+    let Stage::Visit(visit) = std::mem::replace(&mut state.stage, Stage::Attract) else { return };
+    if let Some(role) = visit.capture.on {
+        effects.push(Effect::Preview(role, false));
+    }
+    let papers = !visit.photographs.is_empty();
+    state.stage = Stage::Farewell(Farewell {
+        since: state.now.monotonic,
+        card_present: visit.card_present,
+        papers,
+    });
+    let number = visit.number;
+    drop(visit);
+    state.overlay = Overlay::None;
+    effects.push(Effect::ArmReader(false));
+    effects.push(Effect::Light(Light::Reader, LightState::Off));
+    effects.push(Effect::Light(Light::Documents, LightState::Off));
+    effects.push(Effect::Wipe);
+    effects.push(Effect::Record(Record::VisitEnded { visit: number, page, why }));
+}
+
+/// Ready for the next person: also language, sizes and contrast go back.
+pub fn reset(state: &mut State, effects: &mut Vec<Effect>) {
+    state.stage = Stage::Attract;
+    state.settings = Settings::default();
+    state.overlay = Overlay::None;
+    effects.push(Effect::Wipe);
+    // A card put down while nobody is here starts a visit.
+    effects.push(Effect::ArmReader(true));
+}
+
+/// Before anything was entered there is nothing to confirm.
+pub fn ask_to_leave(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(visit) = state.visit() else { return };
+    match visit.place {
+        Place::Submitting => {}
+        Place::Receipt => end(state, Ending::Finished, effects),
+        Place::Identify | Place::NotServed => end(state, Ending::Left, effects),
+        _ => state.overlay = Overlay::ConfirmLeave,
+    }
+}
+
+/// Goes to a page: leaves the present one, enters the other.
+pub fn go(world: &World, state: &mut State, place: Place, effects: &mut Vec<Effect>) {
+    let today = state.today();
+    let monotonic = state.now.monotonic;
+    let Some(visit) = state.visit_mut() else { return };
+    camera::leave(visit, effects);
+    visit.error = None;
+    visit.place = place;
+    visit.entry = entry::prepare(world, visit, today);
+    if let Place::Capture(key) = &visit.place {
+        let role = path::camera_for(world, key);
+        camera::enter(visit, role, effects);
+    }
+    if visit.place == Place::Progress {
+        visit.cases.since = monotonic;
+    }
+    let arm = visit.place == Place::Identify;
+    effects.push(Effect::ArmReader(arm));
+}
+
+/// Goes on from the present page; after an edit, back to the review if nothing is missing.
+pub fn advance(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+    let today = state.today();
+    let Some(visit) = state.visit_mut() else { return };
+    let target = if visit.editing {
+        match path::first_gap(world, visit, today) {
+            Place::Declaration => {
+                visit.editing = false;
+                Place::Review
+            }
+            gap => gap,
+        }
+    } else {
+        match path::next(world, visit, today, &visit.place.clone()) {
+            Some(place) => place,
+            None => return,
+        }
+    };
+    go(world, state, target, effects);
+}
+
+fn back(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+    let today = state.today();
+    let Some(visit) = state.visit_mut() else { return };
+    if visit.place == Place::Manual && entry::manual_back(visit) {
+        return;
+    }
+    if visit.editing {
+        visit.editing = false;
+        go(world, state, Place::Review, effects);
+        return;
+    }
+    if let Some(place) = path::previous(world, visit, today, &visit.place.clone()) {
+        if place == Place::Progress || place == Place::Home {
+            visit.purpose = Purpose::Application;
+        }
+        go(world, state, place, effects);
+    }
+}
+
+/// Who the person is has become known: the notices come next.
+pub fn identified(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+    effects.push(Effect::ArmReader(false));
+    effects.push(Effect::Light(Light::Reader, LightState::On));
+    let first = path::notices(world).into_iter().next();
+    go(world, state, first.map_or(Place::Home, Place::Notice), effects);
+}
+
+fn agree(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+    let wall = state.now.wall;
+    let Some(visit) = state.visit_mut() else { return };
+    match visit.place.clone() {
+        Place::Notice(key) => {
+            visit.consents.insert(key.clone(), wall);
+            let notices = path::notices(world);
+            let next = notices.iter().skip_while(|notice| **notice != key).nth(1).cloned();
+            go(world, state, next.map_or(Place::Home, Place::Notice), effects);
+        }
+        Place::Confirmation(key) => {
+            visit.consents.insert(key, wall);
+            advance(world, state, effects);
+        }
+        _ => {}
+    }
+}
+
+fn disagree(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(visit) = state.visit_mut() else { return };
+    match visit.place.clone() {
+        Place::Notice(_) => ask_to_leave(state, effects),
+        Place::Confirmation(key) => {
+            // Without it the services that need it are not possible: the choice is theirs again.
+            visit.consents.remove(&key);
+            let target = match visit.purpose {
+                Purpose::Application => Place::Services,
+                Purpose::Correction { .. } => Place::Progress,
+            };
+            go(world, state, target, effects);
+        }
+        _ => {}
+    }
+}
+
+/// A button on a page of a visit.
+pub fn on_button(world: &World, state: &mut State, button: Button, effects: &mut Vec<Effect>) {
+    let Some(visit) = state.visit_mut() else { return };
+    let place = visit.place.clone();
+    match (button, &place) {
+        (Button::Back, _) => back(world, state, effects),
+        (Button::NoCard, Place::Identify) => go(world, state, Place::Manual, effects),
+        (Button::Agree, _) => agree(world, state, effects),
+        (Button::Disagree, _) => disagree(world, state, effects),
+        (Button::Apply, Place::Home) => {
+            visit.purpose = Purpose::Application;
+            if let Some(first) = world.catalog.profile_questions().first() {
+                go(world, state, Place::Profile(first.key.clone()), effects);
+            }
+        }
+        (Button::ShowProgress, Place::Home) => progress::fetch(world, state, false, effects),
+        (Button::Reprint, Place::Home) => progress::fetch(world, state, true, effects),
+        (Button::Retry, Place::Progress) => progress::fetch(world, state, false, effects),
+        (Button::Reprint, Place::Progress) => printing::print_cases(world, state, effects),
+        (Button::Next, Place::Manual) => entry::manual_next(state, effects),
+        (Button::Next, Place::Profile(_) | Place::Question(_)) => {
+            entry::commit(world, state, effects);
+        }
+        (Button::Next, Place::Services) => {
+            let today = state.today();
+            let ready = state.visit().is_some_and(|v| path::plan(world, v, today).is_some());
+            if ready {
+                advance(world, state, effects);
+            }
+        }
+        (Button::PrintChecklist, Place::Checklist) => {
+            printing::print_checklist(world, state, effects);
+        }
+        (Button::PapersAtHand | Button::Next, Place::Checklist) => advance(world, state, effects),
+        (
+            Button::Take | Button::Retake | Button::Keep | Button::AddPage | Button::Skip,
+            Place::Capture(key),
+        ) => camera::on_button(world, state, key, button, effects),
+        (Button::Next, Place::Review) => {
+            let today = state.today();
+            let Some(visit) = state.visit_mut() else { return };
+            let target = path::first_gap(world, visit, today);
+            visit.editing = target != Place::Declaration;
+            go(world, state, target, effects);
+        }
+        (Button::ClearSignature, Place::Declaration) => visit.strokes.clear(),
+        (Button::Submit, Place::Declaration) => submit::submit(world, state, effects),
+        (Button::Retry, Place::NotStored(_)) => submit::submit(world, state, effects),
+        (Button::ReceiptCameOut | Button::PrintAgain, Place::Receipt) => {
+            printing::on_receipt_answer(world, state, button, effects);
+        }
+        (Button::Finish, Place::Receipt | Place::Progress | Place::NotServed) => {
+            end(state, Ending::Finished, effects);
+        }
+        _ => {}
+    }
+}

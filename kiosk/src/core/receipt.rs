@@ -1,0 +1,285 @@
+//! Why: what is printed: the receipt with what comes next, the list of papers, the state of the
+//! cases, and the technician's test page.
+//!
+//! Refuses: full identity numbers, names, military units, and to say "received" before the gateway
+//! has said so.
+
+use hal::printer::{Align, Element, ReceiptDocument, TextSize};
+use jiff::Timestamp;
+use ui::view_model::Language;
+
+use super::flow::path;
+use super::state::{ReceiptState, State, Visit, World, local};
+
+/// The one place where receipts choose between languages.
+struct Words(Language);
+
+impl Words {
+    fn pick<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
+        match self.0 {
+            Language::Chinese => zh,
+            Language::English => en,
+        }
+    }
+
+    fn text<'a>(&self, text: &'a catalog::Text) -> &'a str {
+        self.pick(&text.zh, &text.en)
+    }
+
+    fn site<'a>(&self, words: &'a provisioning::Words) -> &'a str {
+        self.pick(&words.zh, &words.en)
+    }
+}
+
+fn minute(at: Timestamp) -> String {
+    local(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn centered(text: &str) -> Element {
+    Element::Text {
+        text: text.into(),
+        size: TextSize::Normal,
+        align: Align::Center,
+        bold: false,
+    }
+}
+
+fn bold(text: &str) -> Element {
+    Element::Text { text: text.into(), size: TextSize::Normal, align: Align::Left, bold: true }
+}
+
+fn head(world: &World, words: &Words, title: &str) -> Vec<Element> {
+    vec![
+        Element::heading(title),
+        centered(words.text(world.catalog.title())),
+        centered(words.site(&world.site.center)),
+        Element::Rule,
+    ]
+}
+
+fn foot(world: &World, words: &Words, at: Timestamp, copy: u32) -> Vec<Element> {
+    vec![
+        Element::Rule,
+        Element::pair(words.pick("地址", "Address"), words.site(&world.site.address)),
+        Element::pair(words.pick("服务电话", "Telephone"), world.site.phone.as_str()),
+        Element::pair(words.pick("时间", "Time"), minute(at)),
+        Element::pair(words.pick("终端", "Terminal"), world.site.terminal.as_str()),
+        Element::pair(words.pick("联次", "Copy"), copy.to_string()),
+        Element::Feed(2),
+        Element::Cut,
+    ]
+}
+
+/// The receipt of the present visit; a copy after the first is marked 补打.
+pub fn document(world: &World, state: &State) -> Option<ReceiptDocument> {
+    let visit = state.visit()?;
+    let receipt = visit.receipt.as_ref()?;
+    let words = Words(state.settings.language);
+    let copy = receipt.copies + 1;
+    let title = match copy {
+        1 => words.pick("办理回执", "Receipt"),
+        _ => words.pick("办理回执（补打）", "Receipt (reprint)"),
+    };
+    let mut lines = head(world, &words, title);
+    lines.push(centered(words.pick("回执编号", "Receipt number")));
+    lines.push(Element::Text {
+        text: receipt.stored.receipt_number.as_str().into(),
+        size: TextSize::Tall,
+        align: Align::Center,
+        bold: true,
+    });
+    lines.push(Element::Qr(receipt.stored.receipt_number.clone()));
+    lines.push(centered(delivery(&words, receipt)));
+    if let Some(applicant) = &visit.applicant {
+        let masked = catalog::identity_number::mask(applicant.identity.number.as_str());
+        lines.push(Element::pair(words.pick("证件号码", "Identity number"), masked));
+    }
+    lines.push(Element::Rule);
+    for step in next_steps(world, visit, state) {
+        lines.push(bold(&format!("{}（{}）", step.service, step.department)));
+        lines.push(Element::text(format!("{}：{}", words.pick("下一步", "Next"), step.advice)));
+        if !step.place.is_empty() {
+            lines.push(Element::text(format!("{}：{}", words.pick("去哪里", "Where"), step.place)));
+        }
+        if !step.by.is_empty() {
+            lines.push(Element::text(step.by));
+        }
+    }
+    let papers = papers_to_bring(world, visit, state);
+    if !papers.is_empty() {
+        lines.push(Element::Rule);
+        lines.push(bold(words.pick(
+            "到窗口核验时请带原件",
+            "Bring the originals when you are invited",
+        )));
+        lines.extend(papers.into_iter().map(|paper| Element::text(format!("□ {paper}"))));
+    }
+    lines.push(Element::text(words.pick(
+        "部队寄来的档案审核通过后，我们会通知您到窗口办理。",
+        "We will invite you to the window once the archive sent by your unit has been reviewed.",
+    )));
+    lines.extend(foot(world, &words, receipt.at, copy));
+    Some(ReceiptDocument { lines })
+}
+
+fn delivery<'a>(words: &Words, receipt: &ReceiptState) -> &'a str {
+    match (words.0, receipt.delivered) {
+        (Language::Chinese, false) => "已保存在本终端，尚未送达中心",
+        (Language::English, false) => "Stored on this terminal, not yet received",
+        (Language::Chinese, true) => "中心已收到",
+        (Language::English, true) => "Received by the center",
+    }
+}
+
+/// One service and what comes next for it.
+pub struct NextStep {
+    /// Service.
+    pub service: String,
+    /// Department.
+    pub department: String,
+    /// What is next.
+    pub advice: String,
+    /// Where.
+    pub place: String,
+    /// By which date, or empty.
+    pub by: String,
+}
+
+/// What comes next, service by service, in the visitor's language.
+pub fn next_steps(world: &World, visit: &Visit, state: &State) -> Vec<NextStep> {
+    let words = Words(state.settings.language);
+    let offers = world.catalog.offers(&visit.known(state.today()));
+    let services = match &visit.purpose {
+        super::state::Purpose::Application => visit.selected.clone(),
+        super::state::Purpose::Correction { service, .. } => vec![service.clone()],
+    };
+    services
+        .iter()
+        .filter_map(|key| world.catalog.service(key))
+        .map(|service| NextStep {
+            service: words.text(&service.text).to_owned(),
+            department: world
+                .catalog
+                .department(&service.department)
+                .map(|department| words.text(&department.text).to_owned())
+                .unwrap_or_default(),
+            advice: words.text(&service.next_step).to_owned(),
+            place: words.text(&service.place).to_owned(),
+            by: offers
+                .iter()
+                .find(|offer| offer.service == service.key)
+                .and_then(|offer| deadline(&offer.decision, state.settings.language))
+                .unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// The time limit of an offer in one line, counted but not judged.
+pub fn deadline(decision: &catalog::Decision, language: Language) -> Option<String> {
+    let catalog::Decision::Offered { deadline: Some(deadline), .. } = decision else { return None };
+    let words = Words(language);
+    let rule = words.text(&deadline.rule);
+    let counted = match (language, deadline.days_left) {
+        (Language::Chinese, 0) => "今天是最后一天".to_owned(),
+        (Language::Chinese, left @ 1..) => format!("截止 {}，还有 {left} 天", deadline.due),
+        (Language::Chinese, left) => format!("截止 {}，已过 {} 天", deadline.due, -left),
+        (Language::English, 0) => "today is the last day".to_owned(),
+        (Language::English, left @ 1..) => format!("until {}, {left} days left", deadline.due),
+        (Language::English, left) => format!("until {}, {} days ago", deadline.due, -left),
+    };
+    Some(match language {
+        Language::Chinese => format!("{rule}（{counted}）"),
+        Language::English => format!("{rule} ({counted})"),
+    })
+}
+
+/// Originals for the window, then papers that go elsewhere.
+pub fn papers_to_bring(world: &World, visit: &Visit, state: &State) -> Vec<String> {
+    let words = Words(state.settings.language);
+    let mut papers: Vec<String> = path::materials(world, visit, state.today())
+        .into_iter()
+        .filter_map(|(key, ..)| world.catalog.material(&key))
+        .map(|material| words.text(&material.text).to_owned())
+        .collect();
+    if let Some(plan) = path::plan(world, visit, state.today()) {
+        let answers = path::known_answers(world, visit);
+        for paper in plan.carried {
+            if paper.needed(&answers) != Some(false) {
+                papers.push(format!(
+                    "{}（{}）",
+                    words.text(&paper.text),
+                    words.text(&paper.where_to)
+                ));
+            }
+        }
+    }
+    papers
+}
+
+/// The list of papers to bring, without a number: nothing has been submitted.
+pub fn checklist(world: &World, state: &State) -> Option<ReceiptDocument> {
+    let visit = state.visit()?;
+    let words = Words(state.settings.language);
+    let mut lines = head(world, &words, words.pick("材料清单", "Papers needed"));
+    let papers = papers_to_bring(world, visit, state);
+    lines.extend(papers.into_iter().map(|paper| Element::text(format!("□ {paper}"))));
+    lines.extend(foot(world, &words, state.now.wall, 1));
+    Some(ReceiptDocument { lines })
+}
+
+/// The state of the cases, marked as a reprint.
+pub fn cases(world: &World, state: &State) -> Option<ReceiptDocument> {
+    let visit = state.visit()?;
+    let words = Words(state.settings.language);
+    let mut lines = head(world, &words, words.pick("回执（补打）", "Receipt (reprint)"));
+    for case in &visit.cases.list {
+        lines.push(Element::Text {
+            text: case.receipt_number.as_str().into(),
+            size: TextSize::Tall,
+            align: Align::Center,
+            bold: true,
+        });
+        lines.push(Element::Qr(case.receipt_number.clone()));
+        for service in &case.services {
+            let name = world
+                .catalog
+                .service(&service.service)
+                .map_or(service.service.as_str(), |found| words.text(&found.text));
+            lines.push(Element::pair(name, shown(&words, service.state)));
+        }
+        lines.push(Element::Rule);
+    }
+    lines.extend(foot(world, &words, state.now.wall, 1));
+    Some(ReceiptDocument { lines })
+}
+
+fn shown<'a>(words: &Words, state: catalog::case::ShownState) -> &'a str {
+    use catalog::case::ShownState as S;
+    let (zh, en) = match state {
+        S::Waiting => ("待派发", "waiting"),
+        S::NotReported => ("部门未回传", "not reported yet"),
+        S::InProgress => ("办理中", "in progress"),
+        S::Done => ("已办结", "done"),
+        S::CorrectionNeeded => ("需补正", "correction needed"),
+        S::Rejected => ("不予办理", "rejected"),
+    };
+    match words.0 {
+        Language::Chinese => zh,
+        Language::English => en,
+    }
+}
+
+/// A page for technicians: widths, sizes, a rare character and the cutter.
+pub fn test_page() -> ReceiptDocument {
+    ReceiptDocument {
+        lines: vec![
+            Element::heading("打印测试"),
+            Element::text("中文 ABC 0123456789 生僻字 𠮷 㐂"),
+            Element::pair("左 left", "右 right"),
+            Element::Rule,
+            Element::Qr("RONGGUI-TEST".into()),
+            Element::Feed(2),
+            Element::Cut,
+        ],
+    }
+}

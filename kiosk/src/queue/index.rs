@@ -1,0 +1,307 @@
+//! Why: where each sealed submission stands, in one small SQLite file with full synchronisation.
+//! It holds numbers, digests, times and codes; nothing about a person.
+//!
+//! Refuses: a second connection. One thread owns it ([`super::actor`]).
+
+use std::path::Path;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use uuid::Uuid;
+
+use super::QueueStatus;
+
+/// Where a submission stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemState {
+    /// On this disk, waiting.
+    Sealed,
+    /// Being delivered.
+    Uploading,
+    /// The gateway's receipt is recorded; the bytes may go.
+    Acknowledged,
+    /// Damaged or missing: set aside with an alarm.
+    Quarantined,
+    /// The gateway refused it for good.
+    Refused,
+}
+
+impl ItemState {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::Uploading => "uploading",
+            Self::Acknowledged => "acknowledged",
+            Self::Quarantined => "quarantined",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn parse(word: &str) -> Self {
+        match word {
+            "sealed" => Self::Sealed,
+            "uploading" => Self::Uploading,
+            "acknowledged" => Self::Acknowledged,
+            "refused" => Self::Refused,
+            // A word nobody wrote means a damaged row.
+            _ => Self::Quarantined,
+        }
+    }
+}
+
+/// One row of the index.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Item {
+    /// Submission id.
+    pub submission_id: Uuid,
+    /// Number on the receipt.
+    pub receipt_number: String,
+    /// Gap-free number of this terminal.
+    pub device_seq: u64,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// Digest of the sealed file, hex.
+    pub digest: String,
+    /// Size of the sealed file.
+    pub bytes: u64,
+    /// Where it stands.
+    pub state: ItemState,
+    /// Attempts at delivery so far.
+    pub attempts: u32,
+    /// Not before this.
+    pub next_attempt: Timestamp,
+    /// Code of the last failure.
+    pub last_error: Option<String>,
+}
+
+pub(super) struct Index {
+    connection: Connection,
+}
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS item (
+    submission_id  TEXT PRIMARY KEY,
+    receipt_number TEXT NOT NULL,
+    device_seq     INTEGER NOT NULL,
+    created_at     TEXT NOT NULL,
+    digest         TEXT NOT NULL,
+    bytes          INTEGER NOT NULL,
+    state          TEXT NOT NULL,
+    attempts       INTEGER NOT NULL DEFAULT 0,
+    next_attempt   INTEGER NOT NULL,
+    last_error     TEXT,
+    receipt        TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+PRAGMA user_version = 1;
+";
+
+impl Index {
+    pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
+        match Self::open_checked(path) {
+            Ok(index) => Ok(index),
+            Err(rusqlite::Error::SqliteFailure(failure, _))
+                if matches!(
+                    failure.code,
+                    rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
+                ) =>
+            {
+                // The spool is the truth; the index is rebuilt from it by reconciliation.
+                set_aside(path);
+                Self::open_checked(path)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn open_checked(path: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "mmap_size", 0)?;
+        let check: String = connection.query_row("PRAGMA quick_check", [], |row| row.get(0))?;
+        if check != "ok" {
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+                Some(check),
+            ));
+        }
+        connection.execute_batch(SCHEMA)?;
+        Ok(Self { connection })
+    }
+
+    pub(super) fn next_seq(&self) -> rusqlite::Result<u64> {
+        let last: Option<i64> = self
+            .connection
+            .query_row("SELECT value FROM counter WHERE name = 'device_seq'", [], |row| row.get(0))
+            .optional()?;
+        Ok(last.unwrap_or(0) as u64 + 1)
+    }
+
+    /// Row and sequence number in one transaction.
+    pub(super) fn insert(&mut self, item: &Item) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
+            "INSERT INTO item (submission_id, receipt_number, device_seq, created_at, digest, bytes,
+                               state, attempts, next_attempt, last_error)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                item.submission_id.to_string(),
+                item.receipt_number,
+                item.device_seq as i64,
+                item.created_at.to_string(),
+                item.digest,
+                item.bytes as i64,
+                item.state.word(),
+                item.attempts,
+                item.next_attempt.as_millisecond(),
+                item.last_error,
+            ],
+        )?;
+        transaction.execute(
+            "INSERT INTO counter (name, value) VALUES ('device_seq', ?1)
+             ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            params![item.device_seq as i64],
+        )?;
+        transaction.commit()
+    }
+
+    pub(super) fn items(&self) -> rusqlite::Result<Vec<Item>> {
+        let mut statement = self
+            .connection
+            .prepare(&format!("SELECT {COLUMNS} FROM item ORDER BY device_seq"))?;
+        let rows = statement.query_map([], read)?;
+        rows.collect()
+    }
+
+    pub(super) fn due(&self, now: Timestamp) -> rusqlite::Result<Option<Item>> {
+        self.connection
+            .query_row(
+                &format!(
+                    "SELECT {COLUMNS} FROM item
+                     WHERE state IN ('sealed', 'uploading') AND next_attempt <= ?1
+                     ORDER BY attempts, device_seq LIMIT 1"
+                ),
+                params![now.as_millisecond()],
+                read,
+            )
+            .optional()
+    }
+
+    pub(super) fn set_state(&self, id: Uuid, state: ItemState) -> rusqlite::Result<()> {
+        self.change("UPDATE item SET state = ?2 WHERE submission_id = ?1", id, state.word())
+    }
+
+    pub(super) fn set_failed(&self, id: Uuid, state: ItemState, code: &str) -> rusqlite::Result<()> {
+        self.connection.execute(
+            "UPDATE item SET state = ?2, last_error = ?3 WHERE submission_id = ?1",
+            params![id.to_string(), state.word(), code],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn postpone(&self, id: Uuid, next: Timestamp, code: &str) -> rusqlite::Result<()> {
+        self.connection.execute(
+            "UPDATE item SET state = 'sealed', attempts = attempts + 1, next_attempt = ?2,
+                             last_error = ?3 WHERE submission_id = ?1",
+            params![id.to_string(), next.as_millisecond(), code],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn acknowledge(&self, id: Uuid, receipt: &str) -> rusqlite::Result<()> {
+        self.change(
+            "UPDATE item SET state = 'acknowledged', receipt = ?2 WHERE submission_id = ?1",
+            id,
+            receipt,
+        )
+    }
+
+    pub(super) fn remove_delivered(&mut self, id: Uuid) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        let gone = transaction
+            .execute("DELETE FROM item WHERE submission_id = ?1", params![id.to_string()])?;
+        transaction.execute(
+            "INSERT INTO counter (name, value) VALUES ('delivered', ?1)
+             ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            params![gone as i64],
+        )?;
+        transaction.commit()
+    }
+
+    fn change(&self, sql: &str, id: Uuid, value: &str) -> rusqlite::Result<()> {
+        self.connection.execute(sql, params![id.to_string(), value])?;
+        Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> rusqlite::Result<u64> {
+        let bytes: i64 = self.connection.query_row(
+            "SELECT coalesce(sum(bytes), 0) FROM item",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(bytes as u64)
+    }
+
+    pub(super) fn status(&self, now: Timestamp) -> rusqlite::Result<QueueStatus> {
+        let mut status = QueueStatus { bytes: self.bytes()?, ..QueueStatus::default() };
+        for item in self.items()? {
+            match item.state {
+                ItemState::Sealed | ItemState::Uploading => {
+                    status.waiting += 1;
+                    let age = now.as_second() - item.created_at.as_second();
+                    status.oldest_seconds = status.oldest_seconds.max(age);
+                }
+                ItemState::Quarantined => status.quarantined += 1,
+                ItemState::Refused => status.refused += 1,
+                ItemState::Acknowledged => {}
+            }
+        }
+        let delivered: Option<i64> = self
+            .connection
+            .query_row("SELECT value FROM counter WHERE name = 'delivered'", [], |row| row.get(0))
+            .optional()?;
+        status.delivered = delivered.unwrap_or(0) as u64;
+        Ok(status)
+    }
+}
+
+const COLUMNS: &str = "submission_id, receipt_number, device_seq, created_at, digest, bytes, state, \
+                       attempts, next_attempt, last_error";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Item> {
+    Ok(Item {
+        submission_id: parsed(row, 0)?,
+        receipt_number: row.get(1)?,
+        device_seq: row.get::<_, i64>(2)? as u64,
+        created_at: parsed(row, 3)?,
+        digest: row.get(4)?,
+        bytes: row.get::<_, i64>(5)? as u64,
+        state: ItemState::parse(&row.get::<_, String>(6)?),
+        attempts: row.get(7)?,
+        next_attempt: Timestamp::from_millisecond(row.get(8)?).unwrap_or(Timestamp::UNIX_EPOCH),
+        last_error: row.get(9)?,
+    })
+}
+
+fn parsed<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    row.get::<_, String>(column)?.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    })
+}
+
+fn set_aside(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut from = path.as_os_str().to_owned();
+        from.push(suffix);
+        let mut to = from.clone();
+        to.push(".damaged");
+        // Best effort: a file that cannot be moved makes the next open fail with its own error.
+        let _ = std::fs::rename(&from, &to);
+    }
+}

@@ -1,0 +1,228 @@
+//! Why: between 提交 and the gateway's signed receipt a submission exists only here. A spool of
+//! sealed files holds the bytes; a small index says where each one stands. The order of writes is
+//! chosen so that a cut at any moment loses nothing that a visitor was promised.
+//!
+//! Create: space checked → temporary file → sync → rename → directory synced → row committed →
+//! only then the receipt number. Delete: verified receipt committed → unlink → directory synced →
+//! row removed. The index can be rebuilt from the spool, never the other way round.
+//!
+//! Refuses: to open anything (it holds no key that could), to evict what was not delivered, and to
+//! let one bad item stop the rest: that one is set aside with an alarm.
+
+mod actor;
+mod index;
+mod reconcile;
+mod spool;
+
+pub use actor::{QueueHandle, spawn};
+pub use index::{Item, ItemState};
+pub use reconcile::Reconciliation;
+
+use std::path::{Path, PathBuf};
+
+use envelope::{SealError, SealedInfo};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use index::Index;
+use spool::Spool;
+
+/// Bytes that a visit may need at the most; checked before one starts.
+pub const VISIT_RESERVE: u64 = 64 << 20;
+
+/// The queue could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// No room: quota or disk.
+    #[error("no room for {needed} bytes in {dir}; deliver or export what waits, or enlarge storage.quota_bytes")]
+    Full {
+        /// The spool.
+        dir: PathBuf,
+        /// Bytes asked for.
+        needed: u64,
+    },
+    /// A file operation failed.
+    #[error("cannot {doing} {path}: {source}; check the disk with `dmesg` and replace it if it reports errors")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The index failed.
+    #[error("the index of the queue failed: {0}; restart the terminal, it rebuilds the index from the spool")]
+    Index(#[from] rusqlite::Error),
+    /// Sealing failed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// No such item.
+    #[error("no submission {0} in the queue")]
+    Unknown(Uuid),
+    /// The thread of the queue has ended.
+    #[error("the queue has stopped; restart the terminal")]
+    Stopped,
+}
+
+impl QueueError {
+    /// Stable code for staff.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => "queue.full",
+            Self::Io { source, .. } if source.raw_os_error() == Some(28) => "queue.full",
+            Self::Io { .. } => "queue.io",
+            Self::Index(_) => "queue.index",
+            Self::Seal(_) => "queue.seal",
+            Self::Unknown(_) => "queue.unknown",
+            Self::Stopped => "queue.stopped",
+        }
+    }
+
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+}
+
+/// What is known of a submission before it is sealed.
+#[derive(Clone, Debug)]
+pub struct NewItem {
+    /// Submission id.
+    pub submission_id: Uuid,
+    /// Number on the visitor's receipt.
+    pub receipt_number: String,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+}
+
+/// How the queue stands; counts and ages only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct QueueStatus {
+    /// Waiting for delivery.
+    pub waiting: usize,
+    /// Set aside with an alarm.
+    pub quarantined: usize,
+    /// Refused for good by the gateway.
+    pub refused: usize,
+    /// Delivered since the terminal was set up.
+    pub delivered: u64,
+    /// Bytes in the spool.
+    pub bytes: u64,
+    /// Age of the oldest one that waits.
+    pub oldest_seconds: i64,
+    /// False when not even one more visit would fit.
+    pub has_room: bool,
+}
+
+/// Spool and index together.
+pub struct Queue {
+    spool: Spool,
+    index: Index,
+    quota: u64,
+}
+
+impl Queue {
+    /// Opens (or makes) the queue in `dir` and brings spool and index back into agreement.
+    pub fn open(dir: &Path, quota: u64) -> Result<(Self, Reconciliation), QueueError> {
+        let spool = Spool::open(dir)?;
+        let index = Index::open(&dir.join("index.db"))?;
+        let mut queue = Self { spool, index, quota };
+        let report = reconcile::reconcile(&mut queue)?;
+        Ok((queue, report))
+    }
+
+    /// Number that the next submission carries; without gaps, so that the gateway notices a
+    /// submission that somebody withheld.
+    pub fn next_seq(&self) -> Result<u64, QueueError> {
+        Ok(self.index.next_seq()?)
+    }
+
+    /// Seals through `seal` into the spool and records it. When this returns, it is durable.
+    pub fn store(
+        &mut self,
+        new: &NewItem,
+        expected_bytes: u64,
+        device_seq: u64,
+        seal: impl FnOnce(&mut dyn std::io::Write) -> Result<SealedInfo, SealError>,
+    ) -> Result<Item, QueueError> {
+        self.require_room(expected_bytes)?;
+        let info = self.spool.write(new.submission_id, seal)?;
+        let item = Item {
+            submission_id: new.submission_id,
+            receipt_number: new.receipt_number.clone(),
+            device_seq,
+            created_at: new.created_at,
+            digest: hex::encode(info.digest),
+            bytes: info.bytes,
+            state: ItemState::Sealed,
+            attempts: 0,
+            // Due at once, whatever the wall clock says.
+            next_attempt: Timestamp::UNIX_EPOCH,
+            last_error: None,
+        };
+        self.index.insert(&item)?;
+        Ok(item)
+    }
+
+    /// Refuses unless `bytes` more would fit under the quota and on the disk.
+    pub fn require_room(&self, bytes: u64) -> Result<(), QueueError> {
+        let used = self.index.bytes()?;
+        let fits = used.saturating_add(bytes) <= self.quota && self.spool.free()? >= bytes;
+        if fits {
+            Ok(())
+        } else {
+            Err(QueueError::Full { dir: self.spool.dir().to_owned(), needed: bytes })
+        }
+    }
+
+    /// Everything in the index, oldest first.
+    pub fn items(&self) -> Result<Vec<Item>, QueueError> {
+        Ok(self.index.items()?)
+    }
+
+    /// The next submission due at `now`, marked as uploading.
+    pub fn due(&mut self, now: Timestamp) -> Result<Option<Item>, QueueError> {
+        let due = self.index.due(now)?;
+        if let Some(item) = &due {
+            self.index.set_state(item.submission_id, ItemState::Uploading)?;
+        }
+        Ok(due)
+    }
+
+    /// Path of the sealed file of an item.
+    pub fn path(&self, submission_id: Uuid) -> PathBuf {
+        self.spool.path(submission_id)
+    }
+
+    /// An attempt failed for a reason that may pass: try again at `next`.
+    pub fn postpone(&mut self, id: Uuid, next: Timestamp, code: &str) -> Result<(), QueueError> {
+        Ok(self.index.postpone(id, next, code)?)
+    }
+
+    /// The gateway refused it for good; it stays here for staff.
+    pub fn refuse(&mut self, id: Uuid, code: &str) -> Result<(), QueueError> {
+        Ok(self.index.set_failed(id, ItemState::Refused, code)?)
+    }
+
+    /// A verified receipt has come: record it, then let the bytes go.
+    pub fn acknowledge(&mut self, id: Uuid, receipt_json: &str) -> Result<(), QueueError> {
+        self.index.acknowledge(id, receipt_json)?;
+        self.finish_delivery(id)
+    }
+
+    pub(super) fn finish_delivery(&mut self, id: Uuid) -> Result<(), QueueError> {
+        self.spool.remove(id)?;
+        Ok(self.index.remove_delivered(id)?)
+    }
+
+    /// Counts and ages.
+    pub fn status(&self, now: Timestamp) -> Result<QueueStatus, QueueError> {
+        let mut status = self.index.status(now)?;
+        status.has_room = self.require_room(VISIT_RESERVE).is_ok();
+        Ok(status)
+    }
+}
+
+#[cfg(test)]
+mod tests;

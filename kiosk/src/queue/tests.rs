@@ -1,0 +1,189 @@
+//! Spool and index through every cut that can be made from outside.
+
+use std::fs;
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+struct Fixture {
+    dir: tempfile::TempDir,
+    device: envelope::DeviceKey,
+    recipient: envelope::RecipientPublic,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let (device, _) = envelope::DeviceKey::generate().unwrap();
+        let recipient = crate::testing::recipient().public().clone();
+        Self { dir: tempfile::tempdir().unwrap(), device, recipient }
+    }
+
+    fn open(&self) -> (Queue, Reconciliation) {
+        Queue::open(self.dir.path(), 1 << 30).unwrap()
+    }
+
+    fn store(&self, queue: &mut Queue, second: i64) -> Item {
+        let id = Uuid::now_v7();
+        let seq = queue.next_seq().unwrap();
+        let new = NewItem {
+            submission_id: id,
+            receipt_number: format!("R{second}"),
+            created_at: at(second),
+        };
+        queue
+            .store(&new, 1 << 16, seq, |out| {
+                crate::testing::seal_specimen(out, id, &self.device, seq, at(second), &self.recipient)
+            })
+            .unwrap()
+    }
+}
+
+#[test]
+fn what_is_stored_is_there_after_a_restart_and_numbers_have_no_gaps() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let first = fixture.store(&mut queue, 0);
+    let second = fixture.store(&mut queue, 1);
+    assert_eq!((first.device_seq, second.device_seq), (1, 2));
+    drop(queue);
+    let (queue, report) = fixture.open();
+    assert_eq!(report, Reconciliation::default());
+    assert_eq!(queue.items().unwrap(), vec![first, second]);
+    assert_eq!(queue.next_seq().unwrap(), 3);
+}
+
+#[test]
+fn a_failed_sealing_leaves_neither_file_nor_row_nor_number() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let new =
+        NewItem { submission_id: Uuid::now_v7(), receipt_number: "R".into(), created_at: at(0) };
+    let failed = queue.store(&new, 10, 1, |out| {
+        out.write_all(b"half").unwrap();
+        Err(SealError::from(std::io::Error::from(std::io::ErrorKind::StorageFull)))
+    });
+    assert!(matches!(failed, Err(QueueError::Seal(_))));
+    assert_eq!(fs::read_dir(fixture.dir.path().join("spool")).unwrap().count(), 0);
+    assert_eq!(queue.items().unwrap(), vec![]);
+    assert_eq!(queue.next_seq().unwrap(), 1);
+}
+
+#[test]
+fn delivery_deletes_only_after_the_receipt_and_counts() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let item = fixture.store(&mut queue, 0);
+    let due = queue.due(at(0)).unwrap().unwrap();
+    assert_eq!(due.submission_id, item.submission_id);
+    assert!(queue.path(item.submission_id).exists());
+    queue.acknowledge(item.submission_id, "{}").unwrap();
+    assert!(!queue.path(item.submission_id).exists());
+    let status = queue.status(at(5)).unwrap();
+    assert_eq!((status.waiting, status.delivered), (0, 1));
+}
+
+#[test]
+fn postponed_items_wait_and_do_not_block_others() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let bad = fixture.store(&mut queue, 0);
+    let good = fixture.store(&mut queue, 1);
+    queue.due(at(2)).unwrap();
+    queue.postpone(bad.submission_id, at(60), "network.connect").unwrap();
+    assert_eq!(queue.due(at(2)).unwrap().unwrap().submission_id, good.submission_id);
+    queue.refuse(good.submission_id, "gateway.refused").unwrap();
+    assert_eq!(queue.due(at(2)).unwrap(), None);
+    let again = queue.due(at(60)).unwrap().unwrap();
+    assert_eq!((again.submission_id, again.attempts), (bad.submission_id, 1));
+    assert_eq!(queue.status(at(60)).unwrap().oldest_seconds, 60);
+}
+
+#[test]
+fn every_disagreement_has_its_one_safe_ending() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let kept = fixture.store(&mut queue, 0);
+    let lost = fixture.store(&mut queue, 1);
+    let damaged = fixture.store(&mut queue, 2);
+    let delivered = fixture.store(&mut queue, 3);
+    queue.index.acknowledge(delivered.submission_id, "{}").unwrap();
+    fs::remove_file(queue.path(lost.submission_id)).unwrap();
+    let path = queue.path(damaged.submission_id);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    fs::write(fixture.dir.path().join("spool/unfinished.part"), b"x").unwrap();
+    fs::write(fixture.dir.path().join("spool/note.txt"), b"x").unwrap();
+    drop(queue);
+
+    let (queue, report) = fixture.open();
+    assert_eq!(
+        report,
+        Reconciliation { unfinished: 1, adopted: 0, completed: 1, quarantined: 3 }
+    );
+    let states: Vec<_> =
+        queue.items().unwrap().iter().map(|item| (item.submission_id, item.state)).collect();
+    assert_eq!(
+        states,
+        vec![
+            (kept.submission_id, ItemState::Sealed),
+            (lost.submission_id, ItemState::Quarantined),
+            (damaged.submission_id, ItemState::Quarantined),
+        ]
+    );
+    assert!(!queue.path(delivered.submission_id).exists());
+    // A second start finds nothing more to do.
+    drop(queue);
+    assert_eq!(fixture.open().1, Reconciliation::default());
+}
+
+#[test]
+fn the_index_is_rebuilt_from_the_spool() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let items = [fixture.store(&mut queue, 0), fixture.store(&mut queue, 1)];
+    drop(queue);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(fixture.dir.path().join(format!("index.db{suffix}")));
+    }
+    let (queue, report) = fixture.open();
+    assert_eq!(report.adopted, 2);
+    let rebuilt = queue.items().unwrap();
+    assert_eq!(rebuilt.len(), 2);
+    for (rebuilt, item) in rebuilt.iter().zip(&items) {
+        assert_eq!(
+            (rebuilt.submission_id, &rebuilt.digest, rebuilt.device_seq),
+            (item.submission_id, &item.digest, item.device_seq)
+        );
+    }
+    assert_eq!(queue.next_seq().unwrap(), 3);
+}
+
+#[test]
+fn a_garbled_index_is_set_aside_and_rebuilt() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    fixture.store(&mut queue, 0);
+    drop(queue);
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(fixture.dir.path().join(format!("index.db{suffix}")));
+    }
+    fs::write(fixture.dir.path().join("index.db"), vec![0x5a; 8192]).unwrap();
+    let (queue, report) = fixture.open();
+    assert_eq!((report.adopted, queue.items().unwrap().len()), (1, 1));
+}
+
+#[test]
+fn a_quota_is_a_typed_refusal_before_anything_is_written() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = Queue::open(fixture.dir.path(), 100).unwrap();
+    let new =
+        NewItem { submission_id: Uuid::now_v7(), receipt_number: "R".into(), created_at: at(0) };
+    let refused = queue.store(&new, 101, 1, |_| panic!("must not be sealed"));
+    assert_eq!(refused.unwrap_err().code(), "queue.full");
+    assert!(!queue.status(at(0)).unwrap().has_room);
+}

@@ -1,0 +1,193 @@
+//! Why: 提交 ends here: what was entered becomes a manifest and attachments, is sealed to the
+//! office's key on the queue's thread, and only the durable result goes back.
+//!
+//! Refuses: to write anything in clear, and to give a number for something that is not on the disk.
+
+use std::sync::Arc;
+
+use envelope::{
+    Attachment, AttachmentRef, Channel, Declaration, DeviceKey, Kind, Manifest, MaterialEntry,
+    RecipientPublic, SCHEMA_VERSION, SealRequest, Suite,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::core::{Stored, Submission};
+use crate::queue::{NewItem, QueueError, QueueHandle};
+
+/// File name of the signature's strokes inside the sealed file.
+const STROKES: &str = "signature.json";
+
+/// What every submission of this terminal has in common.
+pub struct Terminal {
+    /// Signs.
+    pub device: DeviceKey,
+    /// Can open.
+    pub recipient: RecipientPublic,
+    /// Region code of the site.
+    pub site: String,
+    /// Version of the catalogue shown.
+    pub catalogue_version: String,
+    /// Version of the declaration shown.
+    pub declaration_version: String,
+}
+
+/// Seals and stores.
+#[derive(Clone)]
+pub struct Sealer {
+    terminal: Arc<Terminal>,
+    queue: QueueHandle,
+}
+
+impl Sealer {
+    /// For one terminal and its queue.
+    pub fn new(terminal: Terminal, queue: QueueHandle) -> Self {
+        Self { terminal: Arc::new(terminal), queue }
+    }
+
+    /// Seals on the queue's thread; `then` learns the outcome there: a number, or a stable code.
+    pub fn store(
+        &self,
+        submission: Submission,
+        then: impl FnOnce(Result<Stored, String>) + Send + 'static,
+    ) {
+        let terminal = Arc::clone(&self.terminal);
+        self.queue.run(
+            move |queue| {
+                let id = Uuid::now_v7();
+                let device_seq = queue.next_seq()?;
+                let number =
+                    receipt_number(&terminal.site, &terminal.device.device_id().short(), device_seq);
+                let expected = submission.expected_bytes();
+                let created_at = submission.declared_at;
+                let new = NewItem {
+                    submission_id: id,
+                    receipt_number: number.clone(),
+                    created_at,
+                };
+                let (manifest, attachments) = terminal.manifest(submission, id, &number);
+                queue.store(&new, expected, device_seq, |out| {
+                    let request = SealRequest {
+                        submission_id: id,
+                        device: &terminal.device,
+                        device_seq,
+                        created_at,
+                        recipient: &terminal.recipient,
+                        suite: Suite::X25519ChaCha20,
+                        manifest: &manifest,
+                        attachments: &attachments,
+                    };
+                    envelope::seal(&request, out)
+                })?;
+                Ok(Stored { submission_id: id, receipt_number: number })
+            },
+            move |result| {
+                then(result.map_err(|error| {
+                    tracing::error!(code = error.code(), "submission not stored: {error}");
+                    code(&error)
+                }));
+            },
+        );
+    }
+}
+
+fn code(error: &QueueError) -> String {
+    error.code().to_owned()
+}
+
+impl Terminal {
+    fn manifest(
+        &self,
+        submission: Submission,
+        id: Uuid,
+        number: &str,
+    ) -> (Manifest, Vec<Attachment>) {
+        let created_at: Timestamp = submission.declared_at;
+        let mut attachments = Vec::new();
+        let mut materials = Vec::new();
+        for photograph in submission.photographs {
+            let name = format!("{}-{:02}.jpg", photograph.kind, photograph.page);
+            materials.push(MaterialEntry::describe(
+                &photograph.kind,
+                photograph.page,
+                &name,
+                "image/jpeg",
+                photograph.jpeg.expose(),
+                photograph.report,
+            ));
+            attachments.push(Attachment { name, bytes: photograph.jpeg });
+        }
+        let strokes =
+            AttachmentRef::describe(STROKES, "application/json", submission.strokes.expose());
+        attachments.push(Attachment { name: STROKES.to_owned(), bytes: submission.strokes });
+        let manifest = Manifest {
+            schema_version: SCHEMA_VERSION,
+            kind: match submission.correction {
+                Some(_) => Kind::Correction,
+                None => Kind::Application,
+            },
+            correction: submission.correction,
+            submission_id: id,
+            device_id: self.device.device_id(),
+            receipt_number: number.to_owned(),
+            catalogue_version: self.catalogue_version.clone(),
+            created_at,
+            channel: Channel { site: self.site.clone() },
+            services: submission.services,
+            fields: submission.fields,
+            departments: submission.departments,
+            profile: submission.profile,
+            consents: submission.consents,
+            declaration: Declaration {
+                text_version: self.declaration_version.clone(),
+                accepted_at: created_at,
+                signature_strokes: Some(strokes),
+            },
+            identity: submission.identity,
+            assisted_by: None,
+            materials,
+        };
+        (manifest, attachments)
+    }
+}
+
+/// A number that people can read out: county, terminal, running number, check character. Unique
+/// without asking anybody, and it tells nothing about the person.
+pub fn receipt_number(site: &str, device_short: &str, seq: u64) -> String {
+    let device: String = device_short.chars().take(4).collect::<String>().to_uppercase();
+    let body = format!("{site}-{device}-{seq:06}");
+    let check = check_character(&body);
+    format!("{body}-{check}")
+}
+
+/// Luhn modulo 36 over the letters and digits: one wrong character, or two neighbours swapped,
+/// is noticed when the number is read out.
+fn check_character(body: &str) -> char {
+    let mut double = true;
+    let mut sum = 0;
+    for value in body.chars().rev().filter_map(|character| character.to_digit(36)) {
+        let product = if double { value * 2 } else { value };
+        sum += product / 36 + product % 36;
+        double = !double;
+    }
+    char::from_digit((36 - sum % 36) % 36, 36).unwrap_or('0').to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable_and_catch_single_mistakes() {
+        let number = receipt_number("510106", "a3f29c01", 123);
+        assert!(number.starts_with("510106-A3F2-000123-"));
+        let (body, check) = number.rsplit_once('-').unwrap();
+        for (at, original) in body.char_indices().filter(|(_, c)| c.is_ascii_alphanumeric()) {
+            for wrong in ('0'..='9').chain('A'..='Z').filter(|wrong| *wrong != original) {
+                let mut typo = body.to_owned();
+                typo.replace_range(at..=at, &wrong.to_string());
+                assert_ne!(check_character(&typo).to_string(), check, "{typo}");
+            }
+        }
+    }
+}

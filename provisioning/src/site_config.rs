@@ -1,0 +1,351 @@
+//! Why: the one file that tells a terminal where it stands, whom it reports to and which ports its
+//! devices are on. Written by `provision init-site`, read by `kiosk`.
+//!
+//! Refuses: unknown keys and unknown versions (a typing error must not silently become a default),
+//! and any personal data: there is none in a site configuration.
+
+use std::path::{Path, PathBuf};
+
+use envelope::{ReceiptPublic, RecipientPublic};
+use serde::{Deserialize, Serialize};
+
+/// Version of the layout below; older ones are migrated by a module each, newer ones refused.
+pub const VERSION: u32 = 1;
+
+/// Words in both interface languages.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// 简体中文.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+/// Configuration of one terminal. Relative paths are relative to the file's own folder.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KioskConfig {
+    /// Layout version, [`VERSION`].
+    pub version: u32,
+    /// Where the terminal stands.
+    pub site: SiteInfo,
+    /// Whom it reports to.
+    pub gateway: GatewayLink,
+    /// Where it keeps sealed submissions.
+    pub storage: Storage,
+    /// Ports of its devices.
+    #[serde(default)]
+    pub devices: Devices,
+    /// How staff identifies itself.
+    pub staff: Staff,
+}
+
+/// Where the terminal stands and what its receipts say.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteInfo {
+    /// Name of the veteran service center.
+    pub center: Words,
+    /// Where it is.
+    pub address: Words,
+    /// Telephone of its service desk.
+    pub phone: String,
+    /// Region code of the county (GB/T 2260, six digits).
+    pub region: String,
+    /// Name of this terminal, printed on receipts ("1号机").
+    pub terminal: String,
+    /// Folder of the province's catalogue.
+    pub catalog: PathBuf,
+}
+
+/// The gateway and how it is recognised.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayLink {
+    /// Base address, `https://host:port`.
+    pub url: String,
+    /// The one authority whose certificates are believed.
+    pub ca: PathBuf,
+    /// This terminal's certificate.
+    pub certificate: PathBuf,
+    /// This terminal's private key (PKCS#8 PEM, Ed25519), which is also its device identity.
+    pub key: PathBuf,
+    /// What the gateway told us about itself, [`GatewayIdentity`].
+    pub identity: PathBuf,
+}
+
+/// Where sealed submissions wait.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// Folder of spool and index.
+    pub dir: PathBuf,
+    /// Most bytes the spool may hold.
+    #[serde(default = "default_quota")]
+    pub quota_bytes: u64,
+}
+
+fn default_quota() -> u64 {
+    8 << 30
+}
+
+/// Ports of the devices; what is absent is reported as degraded, never pretended.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Devices {
+    /// Identity-card reader.
+    pub reader: Option<ReaderPort>,
+    /// Receipt printer.
+    pub printer: Option<PrinterPort>,
+    /// Camera over the platen.
+    pub document_camera: Option<CameraPort>,
+    /// Camera towards the person.
+    pub portrait_camera: Option<CameraPort>,
+    /// Presence sensor, call button, lights.
+    pub panel: Option<PanelPort>,
+}
+
+/// Serial port of the identity-card reader.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReaderPort {
+    /// Device file.
+    pub port: PathBuf,
+    /// Line rate.
+    #[serde(default = "default_baud")]
+    pub baud: u32,
+}
+
+fn default_baud() -> u32 {
+    115_200
+}
+
+/// Serial port and abilities of the receipt printer.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrinterPort {
+    /// Device file.
+    pub port: PathBuf,
+    /// Line rate.
+    #[serde(default = "default_baud")]
+    pub baud: u32,
+    /// Printable dots a row: 576 (80 mm) or 384 (58 mm).
+    #[serde(default = "default_dots")]
+    pub dots: u32,
+}
+
+fn default_dots() -> u32 {
+    576
+}
+
+/// Where a camera's pictures come from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum CameraPort {
+    /// A V4L2 device.
+    V4l2 {
+        /// Device file, best under `/dev/v4l/by-id`.
+        path: PathBuf,
+    },
+    /// A folder whose file `current` names the picture to show.
+    Replay {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+/// Where sensors and lights are.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PanelPort {
+    /// Lines of a GPIO chip, by the chip's label and the lines' names.
+    Gpio {
+        /// Label of the chip (`pinctrl-bcm2711`).
+        chip: String,
+    },
+    /// One small file a line.
+    Files {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+/// How staff identifies itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Staff {
+    /// PBKDF2-HMAC-SHA256 of the PIN, `iterations$salt$hash` with hex parts.
+    pub pin: String,
+}
+
+/// What a terminal has to know of its gateway; handed over by the gateway's operator.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayIdentity {
+    /// Key that submissions are sealed to.
+    pub recipient: RecipientPublic,
+    /// Key that signs receipts; only its word lets a terminal delete.
+    pub receipt: ReceiptPublic,
+    /// Secret of the site (hex) that is hashed with an identity number before it is asked about, so
+    /// that a list of hashes cannot be matched against numbers by outsiders.
+    pub identity_pepper: String,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not readable.
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
+    /// Not the right words at the right place.
+    #[error("{path}, line {line}: {message}; compare with the file that `provision init-site` writes")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// Written by another version.
+    #[error("{path} has layout version {found}, this program reads {VERSION}; update the program or run `provision init-site` anew")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Version found.
+        found: u32,
+    },
+    /// Not JSON of the right shape.
+    #[error("{path}: {message}; copy it again from the gateway's data directory")]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl KioskConfig {
+    /// Reads and checks a configuration; relative paths become relative to its folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = crate::files::read(path)?;
+        let text = String::from_utf8(bytes).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count(),
+            message: "not UTF-8 text".to_owned(),
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: line_of(&text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        if config.version != VERSION {
+            return Err(ConfigError::Version { path: path.to_owned(), found: config.version });
+        }
+        let dir = path.parent().unwrap_or(Path::new("."));
+        config.resolve(dir);
+        Ok(config)
+    }
+
+    fn resolve(&mut self, dir: &Path) {
+        let absolute = |path: &mut PathBuf| *path = dir.join(&*path);
+        absolute(&mut self.site.catalog);
+        absolute(&mut self.gateway.ca);
+        absolute(&mut self.gateway.certificate);
+        absolute(&mut self.gateway.key);
+        absolute(&mut self.gateway.identity);
+        absolute(&mut self.storage.dir);
+    }
+
+    /// Reads what the gateway told us about itself.
+    pub fn gateway_identity(&self) -> Result<GatewayIdentity, ConfigError> {
+        GatewayIdentity::load(&self.gateway.identity)
+    }
+}
+
+impl GatewayIdentity {
+    /// Reads the file that `gateway keygen` writes.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        serde_json::from_slice(&crate::files::read(path)?).map_err(|error| ConfigError::Identity {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kiosk.toml");
+        std::fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    const GOOD: &str = r#"
+version = 1
+[site]
+center = { zh = "样本中心", en = "Specimen center" }
+address = { zh = "样本路1号", en = "1 Specimen Road" }
+phone = "028-00000000"
+region = "510106"
+terminal = "1"
+catalog = "catalog"
+[gateway]
+url = "https://127.0.0.1:8443"
+ca = "ca.pem"
+certificate = "device.cert.pem"
+key = "device.key.pem"
+identity = "gateway-identity.json"
+[storage]
+dir = "queue"
+[devices.reader]
+port = "/dev/ttyS1"
+[devices.document_camera]
+kind = "replay"
+dir = "/tmp/frames"
+[staff]
+pin = "1$00$00"
+"#;
+
+    #[test]
+    fn reads_and_resolves() {
+        let (dir, path) = write(GOOD);
+        let config = KioskConfig::load(&path).unwrap();
+        assert_eq!(config.gateway.key, dir.path().join("device.key.pem"));
+        assert_eq!(config.devices.reader.as_ref().unwrap().baud, 115_200);
+        assert_eq!(config.storage.quota_bytes, 8 << 30);
+        assert!(config.devices.printer.is_none());
+    }
+
+    #[test]
+    fn an_unknown_key_names_its_line() {
+        let (_dir, path) = write(&GOOD.replace("terminal = \"1\"", "terminal = \"1\"\ntreminal = 2"));
+        let error = KioskConfig::load(&path).unwrap_err().to_string();
+        assert!(error.contains("line 9") && error.contains("treminal"), "{error}");
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let (_dir, path) = write(&GOOD.replace("version = 1", "version = 2"));
+        assert!(matches!(KioskConfig::load(&path), Err(ConfigError::Version { found: 2, .. })));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kiosk.toml");
+        std::fs::write(&path, b"version = 1\n\xff\xfe").unwrap();
+        assert!(matches!(KioskConfig::load(&path), Err(ConfigError::Syntax { line: 2, .. })));
+    }
+}

@@ -1,0 +1,153 @@
+//! Why: which buttons a page offers below it, and which of them moves the visit on. One table, so
+//! that the footer stays in one place and every page is seen at a glance.
+//!
+//! Refuses: wording them; that is `words.slint`.
+
+use crate::generated::{ActionData, ButtonKind as Kind, Wording};
+use crate::view_model::{
+    CapturePage, ConsentPage, IdentifyState, ManualIdentity, ManualStep, Page, PictureProblem,
+    PrintState, ReceiptPage,
+};
+
+fn action(kind: Kind, wording: Wording, enabled: bool, primary: bool) -> ActionData {
+    ActionData { kind, wording, enabled, primary }
+}
+
+fn primary(kind: Kind, enabled: bool) -> ActionData {
+    action(kind, Wording::Plain, enabled, true)
+}
+
+fn second(kind: Kind, enabled: bool) -> ActionData {
+    action(kind, Wording::Plain, enabled, false)
+}
+
+/// The buttons of `page`, left to right; the one that moves on comes last.
+pub fn of(page: &Page) -> Vec<ActionData> {
+    match page {
+        // Their buttons stand on the page itself, or there is nothing to press.
+        Page::Attract(_) | Page::Home(_) | Page::Submitting => Vec::new(),
+        Page::Identify(identify) => {
+            vec![second(Kind::NoCard, identify.state != IdentifyState::Reading)]
+        }
+        Page::ManualIdentity(manual) => vec![primary(Kind::Next, manual_may_go_on(manual))],
+        Page::Consent(consent) => consent_actions(consent),
+        Page::Question(question) => {
+            let wording = if question.editing { Wording::Save } else { Wording::Plain };
+            vec![action(Kind::Next, wording, question.can_continue, true)]
+        }
+        Page::Services(services) => vec![primary(Kind::Next, services.chosen > 0)],
+        Page::Checklist(checklist) => {
+            let print = checklist.can_print.then(|| second(Kind::PrintChecklist, true));
+            print.into_iter().chain([primary(Kind::PapersAtHand, true)]).collect()
+        }
+        Page::Capture(capture) => capture_actions(capture),
+        Page::Review(_) => vec![primary(Kind::Next, true)],
+        Page::Declaration(declaration) => vec![
+            second(Kind::ClearSignature, !declaration.strokes.is_empty()),
+            primary(Kind::Submit, declaration.can_submit),
+        ],
+        Page::Receipt(receipt) => receipt_actions(receipt),
+        Page::TakeCard(take) => vec![primary(Kind::Finish, !take.card_present)],
+        Page::Progress(progress) if progress.unavailable => vec![primary(Kind::Retry, true)],
+        Page::Progress(_) => Vec::new(),
+        Page::Trouble(trouble) if trouble.can_retry => vec![primary(Kind::Retry, true)],
+        Page::Trouble(_) => Vec::new(),
+        Page::StaffLogin(_) => vec![second(Kind::CloseStaff, true), primary(Kind::Next, true)],
+        Page::Staff(staff) => vec![
+            second(Kind::TestPage, staff.test_page != PrintState::Printing),
+            primary(Kind::CloseStaff, true),
+        ],
+    }
+}
+
+fn manual_may_go_on(manual: &ManualIdentity) -> bool {
+    match manual.step {
+        ManualStep::Number => !manual.number.is_empty(),
+        ManualStep::Name => !manual.name.is_empty(),
+        ManualStep::Unlock => true,
+    }
+}
+
+fn consent_actions(consent: &ConsentPage) -> Vec<ActionData> {
+    if consent.separate {
+        vec![second(Kind::Disagree, true), primary(Kind::Agree, true)]
+    } else {
+        vec![action(Kind::Agree, Wording::Notice, true, true)]
+    }
+}
+
+fn capture_actions(capture: &CapturePage) -> Vec<ActionData> {
+    let skip = capture.can_skip.then(|| second(Kind::Skip, !capture.taking));
+    if capture.still.is_none() {
+        let ready = !capture.taking && capture.problem != Some(PictureProblem::CameraMissing);
+        return skip.into_iter().chain([primary(Kind::Take, ready)]).collect();
+    }
+    if !capture.can_accept {
+        return skip.into_iter().chain([primary(Kind::Retake, true)]).collect();
+    }
+    let add = capture.can_add_page.then(|| second(Kind::AddPage, true));
+    [second(Kind::Retake, true)].into_iter().chain(add).chain([primary(Kind::Keep, true)]).collect()
+}
+
+fn receipt_actions(receipt: &ReceiptPage) -> Vec<ActionData> {
+    match receipt.print {
+        // The question about the paper comes before leaving.
+        PrintState::Unknown => vec![
+            second(Kind::PrintAgain, true),
+            second(Kind::ReceiptCameOut, true),
+            primary(Kind::Finish, true),
+        ],
+        PrintState::Failed => vec![
+            action(Kind::PrintAgain, Wording::PrintFirst, true, false),
+            primary(Kind::Finish, true),
+        ],
+        PrintState::OnScreenOnly | PrintState::Printing | PrintState::Printed => {
+            vec![primary(Kind::Finish, true)]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view_model::{Picture, ServicesPage};
+    use std::sync::Arc;
+
+    fn kinds(page: &Page) -> Vec<Kind> {
+        of(page).into_iter().map(|action| action.kind).collect()
+    }
+
+    fn still() -> Option<Picture> {
+        Some(Picture { id: 1, width: 1, height: 1, rgb: Arc::new(vec![0; 3]) })
+    }
+
+    #[test]
+    fn at_most_one_button_moves_on_and_it_stands_last() {
+        for print in [PrintState::Unknown, PrintState::Failed, PrintState::Printed] {
+            let actions = of(&Page::Receipt(ReceiptPage { print, ..Default::default() }));
+            assert_eq!(actions.iter().filter(|action| action.primary).count(), 1);
+            assert!(actions.last().is_some_and(|action| action.primary));
+        }
+    }
+
+    #[test]
+    fn a_picture_that_cannot_be_kept_offers_no_keeping() {
+        let page = CapturePage { still: still(), can_accept: false, ..Default::default() };
+        assert_eq!(kinds(&Page::Capture(page.clone())), [Kind::Retake]);
+        let page = CapturePage { can_accept: true, can_add_page: true, ..page };
+        assert_eq!(kinds(&Page::Capture(page)), [Kind::Retake, Kind::AddPage, Kind::Keep]);
+    }
+
+    #[test]
+    fn nothing_chosen_goes_nowhere() {
+        let actions = of(&Page::Services(ServicesPage::default()));
+        assert!(!actions[0].enabled);
+    }
+
+    #[test]
+    fn a_notice_is_not_consented_to() {
+        assert_eq!(kinds(&Page::Consent(ConsentPage::default())), [Kind::Agree]);
+        let page = ConsentPage { separate: true, ..Default::default() };
+        assert_eq!(kinds(&Page::Consent(page)), [Kind::Disagree, Kind::Agree]);
+    }
+}

@@ -1,0 +1,451 @@
+//! Why: a page is a tree of Rust data and the panel a flat set of properties; this is the pure step
+//! between. Everything a page does not use is empty in its [`Flat`], so nothing of the page before
+//! can stay on the panel or in its memory.
+//!
+//! Refuses: touching the window.
+
+use super::{actions, words};
+use crate::generated as g;
+use crate::view_model as vm;
+use slint::SharedString;
+
+/// All that the panel holds.
+#[derive(Clone, PartialEq, Default)]
+pub struct Flat {
+    pub language: vm::Language,
+    pub chrome: g::ChromeData,
+    pub page: g::PageKind,
+    pub page_name: SharedString,
+    pub overlay: g::OverlayKind,
+    pub overlay_seconds: i32,
+    pub open: bool,
+    pub identify: g::IdentifyData,
+    pub manual: g::ManualData,
+    pub consent: g::ConsentData,
+    pub home: g::HomeData,
+    pub question: g::QuestionData,
+    pub services_page: g::ServicesData,
+    pub checklist: g::ChecklistData,
+    pub capture: g::CaptureData,
+    pub declaration: g::DeclarationData,
+    pub receipt: g::ReceiptData,
+    pub receipt_seconds: i32,
+    pub take_card: g::TakeCardData,
+    pub progress: g::ProgressData,
+    pub trouble: g::TroubleData,
+    pub staff_login: g::StaffLoginData,
+    pub staff: g::StaffData,
+
+    pub actions: Vec<g::ActionData>,
+    pub degraded: Vec<g::Degradation>,
+    pub tiles: Vec<g::TileData>,
+    pub suggestions: Vec<g::TileData>,
+    pub path: Vec<g::TileData>,
+    pub services: Vec<g::ServiceData>,
+    pub papers: Vec<g::PaperData>,
+    pub review_services: Vec<SharedString>,
+    pub lines: Vec<g::LineData>,
+    pub photographs: Vec<g::LineData>,
+    pub steps: Vec<g::StepData>,
+    pub cases: Vec<g::ProgressRow>,
+    pub devices: Vec<g::DeviceData>,
+
+    /// Page and question: when it changes, what was typed before belongs to the past.
+    pub place: String,
+    pub entry: Entry,
+    pub date: (i32, i32, i32),
+    pub strokes: Vec<vm::Stroke>,
+    pub still: Option<vm::Picture>,
+    pub qr: String,
+}
+
+/// What the entry field holds.
+#[derive(Clone, PartialEq, Default)]
+pub enum Entry {
+    /// There is none.
+    #[default]
+    Absent,
+    /// This text, as the core has it.
+    Shown(String),
+    /// A PIN: only the panel has its digits, and the core says when they are spent.
+    Hidden {
+        /// Nothing is typed as far as the core knows.
+        empty: bool,
+    },
+}
+
+/// The panel for `view`.
+pub fn flatten(view: &vm::ViewModel) -> Flat {
+    let page = &view.page;
+    let mut flat = Flat {
+        language: view.chrome.language,
+        chrome: chrome(&view.chrome),
+        page: page.into(),
+        page_name: page.name().into(),
+        place: page.name().to_owned(),
+        overlay: view.overlay.into(),
+        actions: actions::of(page),
+        ..Flat::default()
+    };
+    if let vm::Overlay::Idle { seconds_left } = view.overlay {
+        flat.overlay_seconds = seconds(seconds_left);
+    }
+    flat.fill(page);
+    flat
+}
+
+fn chrome(chrome: &vm::Chrome) -> g::ChromeData {
+    g::ChromeData {
+        english: chrome.language == vm::Language::English,
+        text_size: i32::from(chrome.text_size.min(3)),
+        high_contrast: chrome.high_contrast,
+        low_position: chrome.low_position,
+        stage: words::stage(chrome.stage),
+        can_go_back: chrome.can_go_back,
+        can_leave: chrome.can_leave,
+        center: text(&chrome.center),
+        phone: text(&chrome.phone),
+        clock: text(&chrome.clock),
+        staff_called: chrome.staff_called,
+    }
+}
+
+impl Flat {
+    fn fill(&mut self, page: &vm::Page) {
+        match page {
+            vm::Page::Attract(page) => {
+                self.open = page.open;
+                self.degraded = page.degraded.iter().map(|&what| what.into()).collect();
+            }
+            vm::Page::Identify(page) => {
+                self.identify =
+                    g::IdentifyData { state: page.state.into(), code: text(&page.code) };
+            }
+            vm::Page::ManualIdentity(page) => self.fill_manual(page),
+            vm::Page::Consent(page) => {
+                self.place.push_str(&page.key);
+                self.consent = g::ConsentData {
+                    key: text(&page.key),
+                    title: text(&page.title),
+                    body: text(&page.body),
+                    law: text(&page.law),
+                    separate: page.separate,
+                    number: words::count(page.number),
+                    of: words::count(page.of),
+                };
+            }
+            vm::Page::Home(page) => {
+                self.home = g::HomeData {
+                    greeting: text(&page.greeting_name),
+                    card_expired: page.card_expired,
+                    can_reprint: page.can_reprint,
+                    network: page.network,
+                };
+            }
+            vm::Page::Question(page) => self.fill_question(page),
+            vm::Page::Services(page) => {
+                self.services_page = g::ServicesData {
+                    chosen: words::count(page.chosen),
+                    elsewhere: text(&page.elsewhere),
+                };
+                self.services = page.services.iter().map(service).collect();
+            }
+            vm::Page::Checklist(page) => {
+                self.checklist =
+                    g::ChecklistData { can_print: page.can_print, printed: page.printed };
+                self.papers = page.papers.iter().map(paper).collect();
+            }
+            vm::Page::Capture(page) => self.fill_capture(page),
+            vm::Page::Review(page) => {
+                self.review_services = page.services.iter().map(|name| text(name)).collect();
+                self.lines = page.lines.iter().map(line).collect();
+                self.photographs = page.photographs.iter().map(line).collect();
+            }
+            vm::Page::Declaration(page) => {
+                self.declaration =
+                    g::DeclarationData { text: text(&page.text), can_submit: page.can_submit };
+                self.strokes = page.strokes.clone();
+            }
+            vm::Page::Submitting => {}
+            vm::Page::Receipt(page) => {
+                self.receipt = g::ReceiptData {
+                    number: text(&page.number),
+                    delivery: page.delivery.into(),
+                    print: page.print.into(),
+                };
+                self.receipt_seconds = seconds(page.seconds_left);
+                self.qr = page.qr.clone();
+                self.steps = page.next_steps.iter().map(step).collect();
+            }
+            vm::Page::TakeCard(page) => {
+                self.take_card =
+                    g::TakeCardData { card_present: page.card_present, papers: page.papers };
+            }
+            vm::Page::Progress(page) => {
+                self.progress =
+                    g::ProgressData { loading: page.loading, unavailable: page.unavailable };
+                self.cases = page.cases.iter().flat_map(case).collect();
+            }
+            vm::Page::Trouble(page) => {
+                self.trouble = g::TroubleData {
+                    kind: page.kind.into(),
+                    actor: page.actor.into(),
+                    code: text(&page.code),
+                };
+            }
+            vm::Page::StaffLogin(page) => {
+                self.staff_login =
+                    g::StaffLoginData { typed: words::count(page.typed), wrong: page.wrong };
+                self.entry = Entry::Hidden { empty: page.typed == 0 };
+            }
+            vm::Page::Staff(page) => {
+                self.staff = g::StaffData {
+                    waiting: words::count(page.waiting),
+                    delivered: words::count(page.delivered),
+                    quarantined: words::count(page.quarantined),
+                    oldest_minutes: i32::try_from(page.oldest_minutes.max(0)).unwrap_or(i32::MAX),
+                    test_page: page.test_page.into(),
+                };
+                self.devices = page.devices.iter().map(device).collect();
+            }
+        }
+    }
+
+    fn fill_manual(&mut self, page: &vm::ManualIdentity) {
+        let unlocking = page.step == vm::ManualStep::Unlock;
+        self.manual = g::ManualData {
+            step: page.step.into(),
+            unlocked: page.unlocked,
+            error: page.number_error.into(),
+            // Shown only where staff compares them with the papers.
+            number: if unlocking { text(&page.number) } else { SharedString::default() },
+            name: if unlocking { text(&page.name) } else { SharedString::default() },
+        };
+        let (step, entry) = match page.step {
+            vm::ManualStep::Number => ("number", Entry::Shown(page.number.clone())),
+            vm::ManualStep::Name => ("name", Entry::Shown(page.name.clone())),
+            vm::ManualStep::Unlock => (
+                "unlock",
+                Entry::Hidden { empty: page.number_error == Some(vm::EntryError::Pin) },
+            ),
+        };
+        self.place.push_str(step);
+        self.entry = entry;
+    }
+
+    fn fill_question(&mut self, page: &vm::QuestionPage) {
+        self.place.push_str(&page.key);
+        self.question = g::QuestionData {
+            key: text(&page.key),
+            title: text(&page.title),
+            why: text(&page.why),
+            departments: text(&page.departments),
+            error: page.error.into(),
+            confirmation: text(&page.confirmation),
+            number: words::count(page.number),
+            of: words::count(page.of),
+            editing: page.editing,
+            ..g::QuestionData::default()
+        };
+        match &page.input {
+            vm::Input::Choice(tiles) => {
+                self.question.input = g::InputKind::Choice;
+                self.set_tiles(tiles, &[]);
+            }
+            vm::Input::Text { value, keyboard, suggestions } => {
+                self.question.input = g::InputKind::Text;
+                self.question.keyboard = (*keyboard).into();
+                self.entry = Entry::Shown(value.clone());
+                self.set_tiles(&[], suggestions);
+            }
+            vm::Input::Date { year, month, day, first_year, last_year, suggestions } => {
+                self.question.input = g::InputKind::Date;
+                self.question.first_year = *first_year;
+                self.question.last_year = *last_year;
+                self.date = (*year, *month, *day);
+                self.set_tiles(&[], suggestions);
+            }
+            vm::Input::Region { path, options, suggestions } => {
+                self.question.input = g::InputKind::Region;
+                self.path = path.iter().map(tile).collect();
+                self.set_tiles(options, suggestions);
+            }
+        }
+    }
+
+    fn set_tiles(&mut self, tiles: &[vm::Tile], suggestions: &[vm::Tile]) {
+        self.question.widest = tiles.iter().map(tile_units).max().unwrap_or(0);
+        self.tiles = tiles.iter().map(tile).collect();
+        self.suggestions = suggestions.iter().map(tile).collect();
+    }
+
+    fn fill_capture(&mut self, page: &vm::CapturePage) {
+        self.place.push_str(&page.key);
+        self.capture = g::CaptureData {
+            key: text(&page.key),
+            title: text(&page.title),
+            advice: text(&page.advice),
+            portrait: page.portrait,
+            has_still: page.still.is_some(),
+            taking: page.taking,
+            problem: page.problem.into(),
+            can_accept: page.can_accept,
+            pages: words::count(page.pages),
+            number: words::count(page.number),
+            of: words::count(page.of),
+        };
+        self.still = page.still.clone();
+    }
+
+    /// Hands the scalars that differ from `last` to the window.
+    pub fn set_scalars(&self, view: &g::View<'_>, last: Option<&Flat>) {
+        macro_rules! set {
+            ($($field:ident $setter:ident),* $(,)?) => {$(
+                if last.is_none_or(|last| last.$field != self.$field) {
+                    view.$setter(self.$field.clone());
+                }
+            )*};
+        }
+        set!(
+            chrome set_chrome, page set_page, page_name set_page_name, overlay set_overlay,
+            overlay_seconds set_overlay_seconds, open set_open, identify set_identify,
+            manual set_manual, consent set_consent, home set_home, question set_question,
+            services_page set_services_page, checklist set_checklist, capture set_capture,
+            declaration set_declaration, receipt set_receipt, receipt_seconds set_receipt_seconds,
+            take_card set_take_card, progress set_progress, trouble set_trouble,
+            staff_login set_staff_login, staff set_staff,
+        );
+    }
+}
+
+fn text(value: &str) -> SharedString {
+    value.into()
+}
+
+fn seconds(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+/// Width of a text in half-width units: a Chinese character is two.
+fn units(value: &str) -> i32 {
+    words::count(value.chars().map(|letter| if letter < '\u{2e80}' { 1 } else { 2 }).sum())
+}
+
+fn tile_units(tile: &vm::Tile) -> i32 {
+    // Notes are smaller and may wrap; they only keep a tile from becoming too narrow.
+    units(&tile.label).max((units(&tile.note) * 3 / 4).min(30))
+}
+
+fn tile(tile: &vm::Tile) -> g::TileData {
+    g::TileData {
+        id: text(&tile.id),
+        label: text(&tile.label),
+        note: text(&tile.note),
+        selected: tile.selected,
+    }
+}
+
+fn service(service: &vm::ServiceTile) -> g::ServiceData {
+    g::ServiceData {
+        id: text(&service.id),
+        name: text(&service.name),
+        department: text(&service.department),
+        reason: text(&service.reason),
+        deadline: text(&service.deadline),
+        available: service.available,
+        selected: service.selected,
+    }
+}
+
+fn paper(paper: &vm::Paper) -> g::PaperData {
+    g::PaperData {
+        name: text(&paper.name),
+        note: text(&paper.note),
+        photographed: paper.photographed,
+    }
+}
+
+fn line(line: &vm::ReviewLine) -> g::LineData {
+    g::LineData { id: text(&line.id), label: text(&line.label), value: text(&line.value) }
+}
+
+fn step(step: &vm::NextStep) -> g::StepData {
+    g::StepData {
+        service: text(&step.service),
+        department: text(&step.department),
+        advice: text(&step.advice),
+        by: text(&step.by),
+    }
+}
+
+fn device(line: &vm::DeviceLine) -> g::DeviceData {
+    g::DeviceData {
+        device: line.device.into(),
+        ok: line.ok,
+        state: text(&line.state),
+        actor: line.actor.into(),
+    }
+}
+
+fn case(case: &vm::CaseProgress) -> impl Iterator<Item = g::ProgressRow> {
+    let heading = g::ProgressRow {
+        heading: true,
+        receipt_number: text(&case.receipt_number),
+        case_status: case.status.into(),
+        originals: case.originals_to_be_verified,
+        ..g::ProgressRow::default()
+    };
+    let services = case.services.iter().map(|service| g::ProgressRow {
+        correction_id: text(&service.correction_id),
+        name: text(&service.name),
+        department: text(&service.department),
+        status: service.status.into(),
+        detail: text(&service.detail),
+        since: text(&service.since),
+        ..g::ProgressRow::default()
+    });
+    std::iter::once(heading).chain(services)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_leaves_nothing_to_the_next() {
+        let review = vm::ViewModel {
+            page: vm::Page::Review(vm::ReviewPage {
+                lines: vec![vm::ReviewLine { value: "样本甲".into(), ..Default::default() }],
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!(flatten(&review).lines.len(), 1);
+        assert!(flatten(&vm::ViewModel::default()).lines.is_empty());
+    }
+
+    #[test]
+    fn the_typed_number_is_shown_in_one_place_only() {
+        let manual = vm::ManualIdentity { number: "1101".into(), ..Default::default() };
+        let view =
+            vm::ViewModel { page: vm::Page::ManualIdentity(manual), ..Default::default() };
+        let flat = flatten(&view);
+        assert!(flat.manual.number.is_empty());
+        assert!(flat.entry == Entry::Shown("1101".into()));
+    }
+
+    #[test]
+    fn another_question_is_another_place() {
+        let place = |key: &str| {
+            let question = vm::QuestionPage { key: key.into(), ..Default::default() };
+            flatten(&vm::ViewModel { page: vm::Page::Question(question), ..Default::default() })
+                .place
+        };
+        assert_ne!(place("phone"), place("address"));
+    }
+
+    #[test]
+    fn chinese_labels_count_twice() {
+        assert_eq!(units("汉族 Han"), 8);
+    }
+}

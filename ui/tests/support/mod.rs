@@ -1,0 +1,128 @@
+//! Why: one headless panel with real pixels, and one specimen of everything that can be shown, for
+//! the tests and the gallery alike. The testing backend is not a stable interface of Slint, so it is
+//! touched in this file only.
+//!
+//! Refuses: persons. Every name and number is a specimen.
+
+#![allow(dead_code, reason = "the gallery and each test use their own part")]
+
+pub mod specimens;
+
+use i_slint_backend_testing::{
+    ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions,
+};
+use slint::platform::{PointerEventButton, WindowEvent};
+use slint::{LogicalPosition, PhysicalSize};
+use std::cell::RefCell;
+use std::rc::Rc;
+use ui::Screen;
+use ui::intent::Intent;
+
+/// A panel without a display, and what was done to it.
+pub struct Stage {
+    pub screen: Screen,
+    intents: Rc<RefCell<Vec<Intent>>>,
+}
+
+impl Stage {
+    /// One a process: Slint knows one platform.
+    pub fn new(width: u32, height: u32) -> Self {
+        let backend = TestingBackend::new(TestingBackendOptions {
+            mock_time: true,
+            threading: true,
+            renderer_name: Some("software".into()),
+        });
+        slint::platform::set_platform(Box::new(backend)).expect("one platform a process");
+        let intents = Rc::new(RefCell::new(Vec::new()));
+        let log = Rc::clone(&intents);
+        let screen = Screen::new(move |intent| log.borrow_mut().push(intent)).expect("a window");
+        let stage = Self { screen, intents };
+        stage.resize(width, height);
+        stage
+    }
+
+    pub fn resize(&self, width: u32, height: u32) {
+        self.screen.window().set_size(PhysicalSize::new(width, height));
+        self.settle();
+    }
+
+    /// Lets change handlers, timers and new rows come to rest.
+    pub fn settle(&self) {
+        for _ in 0..3 {
+            i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(20));
+        }
+    }
+
+    pub fn show(&self, view: &ui::view_model::ViewModel) {
+        self.screen.show(view);
+        self.settle();
+    }
+
+    pub fn picture(&self) -> image::RgbaImage {
+        let shot = self.screen.window().take_snapshot().expect("a snapshot");
+        image::RgbaImage::from_raw(shot.width(), shot.height(), shot.as_bytes().to_vec())
+            .expect("a whole picture")
+    }
+
+    pub fn find(&self, id: &str) -> Option<ElementHandle> {
+        let id = id.to_owned();
+        self.query().match_predicate(move |it| it.accessible_id().as_deref() == Some(&*id)).find_first()
+    }
+
+    pub fn query(&self) -> ElementQuery {
+        ElementQuery::from_root(self.screen.component()).match_descendants()
+    }
+
+    /// Presses and lifts a finger in the middle of the element with this id.
+    pub fn tap(&self, id: &str) {
+        let element = self.find(id).unwrap_or_else(|| panic!("no element {id}"));
+        self.tap_at(centre(&element));
+    }
+
+    pub fn tap_at(&self, position: LogicalPosition) {
+        self.press(position);
+        i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(150));
+        self.lift(position);
+    }
+
+    pub fn press(&self, position: LogicalPosition) {
+        let window = self.screen.window();
+        window.dispatch_event(WindowEvent::PointerMoved { position });
+        window.dispatch_event(WindowEvent::PointerPressed {
+            position,
+            button: PointerEventButton::Left,
+        });
+    }
+
+    pub fn drag(&self, position: LogicalPosition) {
+        self.screen.window().dispatch_event(WindowEvent::PointerMoved { position });
+    }
+
+    pub fn lift(&self, position: LogicalPosition) {
+        let window = self.screen.window();
+        window.dispatch_event(WindowEvent::PointerReleased {
+            position,
+            button: PointerEventButton::Left,
+        });
+        window.dispatch_event(WindowEvent::PointerExited);
+        self.settle();
+    }
+
+    /// Types a text as keys of an attached keyboard or an input method would.
+    pub fn keys(&self, text: &str) {
+        let window = self.screen.window();
+        window.dispatch_event(WindowEvent::KeyPressed { text: text.into() });
+        window.dispatch_event(WindowEvent::KeyReleased { text: text.into() });
+        self.settle();
+    }
+
+    /// What was done since the last call.
+    pub fn intents(&self) -> Vec<Intent> {
+        self.intents.take()
+    }
+}
+
+pub fn centre(element: &ElementHandle) -> LogicalPosition {
+    let (at, size) = (element.absolute_position(), element.size());
+    LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0)
+}
