@@ -309,7 +309,10 @@ impl Catalog {
             .derive
             .iter()
             .find(|derivation| derivation.when.holds(&known) == Some(true))?;
-        Some(Derived { from: &derivation.same_as, value: answers.get(&derivation.same_as).map(S::answer_text) })
+        Some(Derived {
+            from: &derivation.same_as,
+            value: answers.get(&derivation.same_as).map(S::answer_text),
+        })
     }
 
     /// What to offer for confirmation. Only what would itself be accepted as an answer is offered;

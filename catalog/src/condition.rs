@@ -120,7 +120,8 @@ struct Written {
     age_at_most: Option<u16>,
 }
 
-const FORMS: &str = "a condition is exactly one of: {fact|answer, is|any_of}, {age_at_most}, {all}, {any}, {not}";
+const FORMS: &str =
+    "a condition is exactly one of: {fact|answer, is|any_of}, {age_at_most}, {all}, {any}, {not}";
 
 impl TryFrom<Written> for Condition {
     type Error = &'static str;

@@ -25,7 +25,9 @@ pub struct DepartmentShare {
 
 /// A department asked for something its service does not entitle it to.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("service \"{service}\" gives no claim to \"{item}\"; ask only for its own fields and papers")]
+#[error(
+    "service \"{service}\" gives no claim to \"{item}\"; ask only for its own fields and papers"
+)]
 pub struct CorrectionScopeError {
     /// Service key.
     pub service: String,

@@ -8,7 +8,8 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -27,7 +28,9 @@ pub enum DbError {
         source: rusqlite::Error,
     },
     /// It is there, but damaged.
-    #[error("{path} is damaged ({found}); stop, keep a copy of the file, and restore the last back-up")]
+    #[error(
+        "{path} is damaged ({found}); stop, keep a copy of the file, and restore the last back-up"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -50,10 +53,25 @@ pub enum DbError {
     Closed,
 }
 
-/// Handle to the thread that owns a connection; cheap to clone.
+/// Handle to the thread that owns a connection; cheap to clone. When the last one is dropped, the
+/// database is closed, and closed before the drop returns: whoever stops a gateway may then copy
+/// its folder.
 #[derive(Clone)]
-pub struct Db {
-    jobs: mpsc::Sender<Job>,
+pub struct Db(Arc<Thread>);
+
+struct Thread {
+    // Taken only by `drop`.
+    jobs: Option<mpsc::Sender<Job>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if self.handle.take().is_some_and(|handle| handle.join().is_err()) {
+            tracing::error!("a database thread had failed");
+        }
+    }
 }
 
 impl Db {
@@ -66,11 +84,11 @@ impl Db {
         let connection = prepare(path, schema)?;
         let (jobs, queue) = mpsc::channel::<Job>();
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
-        std::thread::Builder::new()
+        let handle = std::thread::Builder::new()
             .name(format!("db-{name}"))
             .spawn(move || run(connection, &queue))
             .map_err(io)?;
-        Ok(Self { jobs })
+        Ok(Self(Arc::new(Thread { jobs: Some(jobs), handle: Some(handle) })))
     }
 
     /// Runs `work` on the thread and answers its result.
@@ -85,7 +103,10 @@ impl Db {
             // A caller that has gone away loses the answer, never the work.
             let _ = answer.send(work(connection));
         });
-        self.jobs.send(job).map_err(|_| E::from(DbError::Closed))?;
+        let sent = self.0.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        if !sent {
+            return Err(E::from(DbError::Closed));
+        }
         answered.await.unwrap_or_else(|_| Err(E::from(DbError::Closed)))
     }
 }
@@ -154,7 +175,8 @@ mod tests {
     async fn a_failing_statement_leaves_the_thread_alive() {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("a.db"), SCHEMA).unwrap();
-        let failed = db.call::<_, DbError, _>(|c| Ok(c.execute("INSERT INTO nowhere VALUES (1)", [])?));
+        let failed =
+            db.call::<_, DbError, _>(|c| Ok(c.execute("INSERT INTO nowhere VALUES (1)", [])?));
         assert!(failed.await.is_err());
         let fine = db.call::<_, DbError, _>(|c| Ok(c.execute("INSERT INTO t VALUES (1)", [])?));
         assert_eq!(fine.await.unwrap(), 1);

@@ -136,7 +136,10 @@ pub(crate) fn recipient_path(dir: &Path) -> PathBuf {
 }
 
 /// Reads the receipt key under the name that terminals know.
-pub(crate) fn receipt_key(dir: &Path, identity: &GatewayIdentity) -> Result<ReceiptKey, KeygenError> {
+pub(crate) fn receipt_key(
+    dir: &Path,
+    identity: &GatewayIdentity,
+) -> Result<ReceiptKey, KeygenError> {
     let path = dir.join(RECEIPT_FILE);
     let text = Zeroizing::new(read(&path)?);
     let text = std::str::from_utf8(&text).map_err(|_| KeygenError::Format(path.clone()))?;

@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use gateway::{ServeOptions, keygen_for, open_file, serve};
 use serde::Serialize;
-use tokio::io::AsyncReadExt as _;
 use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "Examples:
@@ -154,10 +153,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 ..ServeOptions::new(&data, listen, &catalog)
             };
             let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-            let served = runtime.block_on(serve_until_told(options, until_stdin_closes));
-            // The thread that waits on standard input cannot be woken; it must not hold us here.
-            runtime.shutdown_background();
-            served
+            runtime.block_on(serve_until_told(options, until_stdin_closes))
         }
     }
 }
@@ -177,10 +173,15 @@ async fn serve_until_told(options: ServeOptions, until_stdin_closes: bool) -> an
     Ok(())
 }
 
+/// A thread of its own: waiting for standard input cannot be called off, and must not keep the
+/// runtime from ending.
 async fn stdin_closed() {
-    let mut stdin = tokio::io::stdin();
-    let mut ignored = [0_u8; 256];
-    while stdin.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
+    let (closed, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = closed.send(());
+    });
+    let _ = told.await;
 }
 
 fn answer<T: Serialize>(json: bool, report: &T, words: impl FnOnce()) -> anyhow::Result<()> {

@@ -222,6 +222,11 @@ fn announce(path: &Path, addr: SocketAddr) -> std::io::Result<()> {
     std::fs::rename(&part, path)
 }
 
+/// Resolves when the gateway is to stop, or has been dropped.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
 #[derive(Clone)]
 struct Front {
     tls: Arc<ServerConfig>,
@@ -242,7 +247,7 @@ impl Front {
                 (listener.accept().await, place)
             };
             tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => break,
+                () = told(&mut stopped) => break,
                 (accepted, place) = next => match accepted {
                     Ok((stream, _)) => {
                         connections.spawn(self.clone().connection(stream, place));
@@ -285,7 +290,7 @@ impl Front {
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            _ = self.stopped.wait_for(|stop| *stop) => {
+            () = told(&mut self.stopped) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -27,7 +27,9 @@ pub enum TlsError {
         message: String,
     },
     /// The parts do not make a configuration.
-    #[error("the TLS files in {dir} do not fit together: {message}; write them anew with `provision init-site`")]
+    #[error(
+        "the TLS files in {dir} do not fit together: {message}; write them anew with `provision init-site`"
+    )]
     Config {
         /// Their folder.
         dir: PathBuf,

@@ -33,7 +33,8 @@ pub enum IdentityHashError {
 /// Folding makes full-width digits and `ｘ`, `Ｘ`, `x` the plain ones and drops white space around,
 /// so that a typed number and the chip's give the same hash.
 pub fn identity_hash(pepper_hex: &str, number: &str) -> Result<String, IdentityHashError> {
-    let pepper = hex::decode(pepper_hex).map(Zeroizing::new).map_err(|_| IdentityHashError::Pepper)?;
+    let pepper =
+        hex::decode(pepper_hex).map(Zeroizing::new).map_err(|_| IdentityHashError::Pepper)?;
     if pepper.len() < LEAST_PEPPER_BYTES {
         return Err(IdentityHashError::Pepper);
     }
@@ -71,7 +72,9 @@ mod tests {
     #[test]
     fn every_way_of_writing_a_number_gives_one_hash() {
         let hash = identity_hash(PEPPER, "11010519491231002X").unwrap();
-        for same in ["11010519491231002x", " 11010519491231002Ｘ ", "１１０１０５１９４９１２３１００２ｘ"] {
+        for same in
+            ["11010519491231002x", " 11010519491231002Ｘ ", "１１０１０５１９４９１２３１００２ｘ"]
+        {
             assert_eq!(identity_hash(PEPPER, same).unwrap(), hash);
         }
         assert_eq!(hash.len(), 64);
@@ -95,16 +98,14 @@ mod tests {
 
     #[test]
     fn rubbish_is_refused_without_being_quoted() {
-        for number in ["", "1101051949123100", "X1010519491231002X", "11010519491231002XX", "样本"] {
+        for number in ["", "1101051949123100", "X1010519491231002X", "11010519491231002XX", "样本"]
+        {
             let error = identity_hash(PEPPER, number).unwrap_err();
             assert_eq!(error, IdentityHashError::Number);
             assert!(number.is_empty() || !error.to_string().contains(number));
         }
         for pepper in ["", "0011", "zz".repeat(16).as_str()] {
-            assert_eq!(
-                identity_hash(pepper, "11010519491231002X"),
-                Err(IdentityHashError::Pepper)
-            );
+            assert_eq!(identity_hash(pepper, "11010519491231002X"), Err(IdentityHashError::Pepper));
         }
     }
 }

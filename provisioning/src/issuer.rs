@@ -125,7 +125,7 @@ fn valid(params: &mut CertificateParams, now: Timestamp, days: i64) -> Result<()
     let from = now.checked_sub(BACKDATE_HOURS.hours()).map_err(IssuerError::Clock)?;
     let until = now.checked_add((days * 24).hours()).map_err(IssuerError::Clock)?;
     let date = |at: Timestamp| {
-        let day = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let day = at.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
         rcgen::date_time_ymd(day.year().into(), day.month() as u8, day.day() as u8)
     };
     params.not_before = date(from);

@@ -4,6 +4,7 @@
 //! Refuses: unknown keys and unknown versions (a typing error must not silently become a default),
 //! and any personal data: there is none in a site configuration.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use envelope::{ReceiptPublic, RecipientPublic};
@@ -163,12 +164,32 @@ pub enum PanelPort {
     Gpio {
         /// Label of the chip (`pinctrl-bcm2711`).
         chip: String,
+        /// Presence sensor.
+        presence: Option<Wire>,
+        /// Call-staff button.
+        call_staff: Option<Wire>,
+        /// Cabinet door switch.
+        door: Option<Wire>,
+        /// Lights by name (`reader`, `documents`, `attention` …).
+        #[serde(default)]
+        lights: BTreeMap<String, Wire>,
     },
     /// One small file a line.
     Files {
         /// The folder.
         dir: PathBuf,
     },
+}
+
+/// One line of a GPIO chip.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    /// Name of the line as the board calls it.
+    pub line: String,
+    /// Means "yes" while it is low.
+    #[serde(default)]
+    pub active_low: bool,
 }
 
 /// How staff identifies itself.

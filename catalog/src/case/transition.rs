@@ -4,9 +4,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{
-    Case, CaseAction, CaseEffect, CaseState, Correction, DepartmentAction, ServiceState,
-};
+use super::{Case, CaseAction, CaseEffect, CaseState, Correction, DepartmentAction, ServiceState};
 
 /// Why an action was refused. Never repeats what was written for the veteran.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

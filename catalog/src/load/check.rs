@@ -4,17 +4,17 @@
 use std::collections::BTreeSet;
 
 use super::Sources;
+use super::conditions::{Asks, Place};
 use super::source::{Source, Step, at};
 use crate::catalog::Catalog;
-use crate::condition::Condition;
 use crate::error::{Problem, ProblemKind};
 use crate::model::{DateLimit, ProfileKind, QuestionKind, Suggestion};
 
 const DEFINE: &str = "define it there or correct the name here";
 
 /// Collects problems.
-struct Check<'a> {
-    catalog: &'a Catalog,
+pub(super) struct Check<'a> {
+    pub(super) catalog: &'a Catalog,
     sources: &'a Sources,
     problems: Vec<Problem>,
 }
@@ -34,15 +34,8 @@ pub(super) fn all(catalog: &Catalog, sources: &Sources) -> Vec<Problem> {
     check.problems
 }
 
-/// Where a condition stands, for its messages.
-struct Place<'a> {
-    source: &'a Source,
-    path: Vec<Step>,
-    owner: String,
-}
-
 impl<'a> Check<'a> {
-    fn report(
+    pub(super) fn report(
         &mut self,
         source: &Source,
         path: &[Step],
@@ -105,10 +98,10 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn one(
+    pub(super) fn one(
         &mut self,
         source: &Source,
-        path: Vec<Step>,
+        path: &[Step],
         owner: &str,
         key: &str,
         file: &str,
@@ -116,7 +109,7 @@ impl<'a> Check<'a> {
     ) {
         if !known {
             let message = format!("{owner} names \"{key}\", which {file} does not define");
-            self.report(source, &path, ProblemKind::Dangling, message, DEFINE);
+            self.report(source, path, ProblemKind::Dangling, message, DEFINE);
         }
     }
 
@@ -133,8 +126,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn value(&mut self, source: &Source, path: Vec<Step>, message: String, cure: &str) {
-        self.report(source, &path, ProblemKind::Value, message, cure);
+    pub(super) fn value(&mut self, source: &Source, path: &[Step], message: String, cure: &str) {
+        self.report(source, path, ProblemKind::Value, message, cure);
     }
 
     fn departments(&mut self) {
@@ -160,7 +153,7 @@ impl<'a> Check<'a> {
             }
             self.one(
                 source,
-                at!["service", index, "department"],
+                &at!["service", index, "department"],
                 &owner,
                 &service.department,
                 "departments.toml",
@@ -178,9 +171,10 @@ impl<'a> Check<'a> {
             });
             for (at, companion) in service.together_with.iter().enumerate() {
                 let path = at!["service", index, "together_with", at, "service"];
-                let known = companion.service != key && catalog.service(&companion.service).is_some();
+                let known =
+                    companion.service != key && catalog.service(&companion.service).is_some();
                 let file = "services.toml as another service";
-                self.one(source, path, &owner, &companion.service, file, known);
+                self.one(source, &path, &owner, &companion.service, file, known);
             }
             let conditions = [
                 ("requires", service.requires.iter().map(|r| Some(&r.when)).collect::<Vec<_>>()),
@@ -191,20 +185,20 @@ impl<'a> Check<'a> {
             for (list, conditions) in conditions {
                 for (at, condition) in conditions.into_iter().enumerate() {
                     let path = at!["service", index, list, at, "when"];
-                    let place = Place { source, path, owner: owner.clone() };
+                    let place = Place::new(source, &path, &owner);
                     self.condition(condition, &place, Asks::Facts);
                 }
             }
             for (at, carry) in service.carry.iter().enumerate() {
                 let path = at!["service", index, "carry", at, "when"];
-                let place = Place { source, path, owner: owner.clone() };
+                let place = Place::new(source, &path, &owner);
                 self.condition(carry.when.as_ref(), &place, Asks::Answers(&service.fields));
             }
             for (at, rule) in service.deadlines.iter().enumerate() {
                 let question = catalog.profile_question(&rule.from);
                 let dated = question.is_some_and(|q| matches!(q.kind, ProfileKind::Date { .. }));
                 let path = at!["service", index, "deadlines", at, "from"];
-                self.one(source, path, &owner, &rule.from, "profile.toml as a date", dated);
+                self.one(source, &path, &owner, &rule.from, "profile.toml as a date", dated);
             }
         }
     }
@@ -254,16 +248,16 @@ impl<'a> Check<'a> {
             let file = "questions.toml before it";
             if let Some(Suggestion::Question(other)) = &question.suggest {
                 let path = at!["question", index, "suggest", "question"];
-                self.one(source, path, &owner, other, file, earlier(other));
+                self.one(source, &path, &owner, other, file, earlier(other));
             }
             let earlier_keys: Vec<String> =
                 catalog.questions[..index].iter().map(|q| q.key.clone()).collect();
             for (at, derivation) in question.derive.iter().enumerate() {
                 let path = at!["question", index, "derive", at, "same_as"];
                 let known = earlier(&derivation.same_as);
-                self.one(source, path, &owner, &derivation.same_as, file, known);
+                self.one(source, &path, &owner, &derivation.same_as, file, known);
                 let path = at!["question", index, "derive", at, "when"];
-                let place = Place { source, path, owner: owner.clone() };
+                let place = Place::new(source, &path, &owner);
                 self.condition(Some(&derivation.when), &place, Asks::Answers(&earlier_keys));
             }
         }
@@ -275,31 +269,31 @@ impl<'a> Check<'a> {
         match kind {
             QuestionKind::Choice { table } => {
                 let known = catalog.code_table(table).is_some();
-                self.one(source, path("choice", "table"), owner, table, "codes/", known);
+                self.one(source, &path("choice", "table"), owner, table, "codes/", known);
             }
             QuestionKind::Card { table: Some(table), .. } => {
                 let known = catalog.code_table(table).is_some();
-                self.one(source, path("card", "table"), owner, table, "codes/", known);
+                self.one(source, &path("card", "table"), owner, table, "codes/", known);
             }
             QuestionKind::Text { max_chars: 0 }
             | QuestionKind::Name { max_chars: 0 }
             | QuestionKind::Address { max_chars: 0 } => {
                 let message = format!("{owner} accepts no character at all");
-                self.value(source, at!["question", index, "kind"], message, "raise max_chars");
+                self.value(source, &at!["question", index, "kind"], message, "raise max_chars");
             }
             QuestionKind::Date { not_before, not_after } => {
                 let place = at!["question", index, "kind"];
-                self.date_limits(source, place, owner, *not_before, *not_after);
+                self.date_limits(source, &place, owner, *not_before, *not_after);
             }
             QuestionKind::Region { min_level, max_level, within, .. } => {
                 if !(1..=3).contains(min_level) || !(*min_level..=3).contains(max_level) {
                     let message = format!("{owner} asks for levels {min_level} to {max_level}");
                     let cure = "use 1 (province) to 3 (county), the smaller first";
-                    self.value(source, path("region", "min_level"), message, cure);
+                    self.value(source, &path("region", "min_level"), message, cure);
                 }
                 if let Some(area) = within {
                     let known = catalog.regions.name(area).is_some();
-                    self.one(source, path("region", "within"), owner, area, "regions.tsv", known);
+                    self.one(source, &path("region", "within"), owner, area, "regions.tsv", known);
                 }
             }
             _ => {}
@@ -309,7 +303,7 @@ impl<'a> Check<'a> {
     fn date_limits(
         &mut self,
         source: &Source,
-        path: Vec<Step>,
+        path: &[Step],
         owner: &str,
         not_before: Option<DateLimit>,
         not_after: Option<DateLimit>,
@@ -341,7 +335,7 @@ impl<'a> Check<'a> {
                 }
                 ProfileKind::Date { not_before, not_after } => {
                     let place = at!["profile", index, "kind"];
-                    self.date_limits(source, place, &owner, *not_before, *not_after);
+                    self.date_limits(source, &place, &owner, *not_before, *not_after);
                 }
                 ProfileKind::YesNo => {}
             }
@@ -357,20 +351,18 @@ impl<'a> Check<'a> {
             let owner = format!("material \"{}\"", material.key);
             let named = material.pages.len();
             if material.min_pages == 0 || material.min_pages > material.max_pages {
-                let message = format!(
-                    "{owner} wants {} to {} pages",
-                    material.min_pages, material.max_pages
-                );
+                let message =
+                    format!("{owner} wants {} to {} pages", material.min_pages, material.max_pages);
                 let cure = "use at least 1, the smaller first";
-                self.value(source, at!["material", index, "min_pages"], message, cure);
+                self.value(source, &at!["material", index, "min_pages"], message, cure);
             }
             if named > usize::from(material.max_pages) {
                 let message = format!("{owner} names {named} pages, more than it may have");
                 let cure = "remove names or raise max_pages";
-                self.value(source, at!["material", index, "pages"], message, cure);
+                self.value(source, &at!["material", index, "pages"], message, cure);
             }
             let path = at!["material", index, "when"];
-            let place = Place { source, path, owner };
+            let place = Place::new(source, &path, &owner);
             self.condition(material.when.as_ref(), &place, Asks::Facts);
         }
     }
@@ -389,7 +381,17 @@ impl<'a> Check<'a> {
             });
             let needed = consent.kind == crate::model::ConsentKind::Notice
                 || !(consent.fields.is_empty() && consent.materials.is_empty());
-            self.unused(source, "consent", index, key, needed);
+            if !needed {
+                let message = format!("consent \"{key}\" is a confirmation for nothing");
+                let cure = "name the fields or materials it is for, or remove it";
+                self.report(
+                    source,
+                    &at!["consent", index, "fields"],
+                    ProblemKind::Unused,
+                    message,
+                    cure,
+                );
+            }
         }
     }
 
@@ -420,7 +422,7 @@ impl<'a> Check<'a> {
             }
             if table.offered().next().is_none() {
                 let message = format!("code table \"{key}\" offers nothing to choose");
-                self.value(source, at!["codes"], message, "let at least one code be offered");
+                self.value(source, &at!["codes"], message, "let at least one code be offered");
             }
         }
     }
@@ -435,94 +437,8 @@ impl<'a> Check<'a> {
             if !text.zh.contains(mark) || !text.en.contains(mark) {
                 let message = format!("\"{name}\" lacks {mark} in a language");
                 let cure = "write the mark where the word belongs";
-                self.value(source, at!["words", name], message, cure);
+                self.value(source, &at!["words", name], message, cure);
             }
         }
     }
-
-    fn condition(&mut self, condition: Option<&Condition>, place: &Place<'_>, asks: Asks<'_>) {
-        let Some(condition) = condition else { return };
-        let owner = &place.owner;
-        match condition {
-            Condition::All(parts) | Condition::Any(parts) => {
-                for (index, part) in parts.iter().enumerate() {
-                    let list =
-                        if matches!(condition, Condition::All(_)) { "all" } else { "any" };
-                    let path = [place.path.clone(), at![list, index]].concat();
-                    let place = Place { source: place.source, path, owner: owner.clone() };
-                    self.condition(Some(part), &place, asks);
-                }
-            }
-            Condition::Not(part) => {
-                let path = [place.path.clone(), at!["not"]].concat();
-                let place = Place { source: place.source, path, owner: owner.clone() };
-                self.condition(Some(part), &place, asks);
-            }
-            Condition::AgeAtMost(_) => {
-                self.allowed(place, matches!(asks, Asks::Facts), "age_at_most");
-            }
-            Condition::Fact { fact, values } => {
-                self.allowed(place, matches!(asks, Asks::Facts), "fact");
-                let question = self.catalog.profile_question(fact);
-                let path = [place.path.clone(), at!["fact"]].concat();
-                self.one(place.source, path, owner, fact, "profile.toml", question.is_some());
-                if let Some(question) = question {
-                    let accepts = |value: &str| match &question.kind {
-                        ProfileKind::Choice { options } => options.iter().any(|o| o.value == value),
-                        ProfileKind::YesNo => matches!(value, "yes" | "no"),
-                        ProfileKind::Date { .. } => false,
-                    };
-                    self.values(place, values, fact, accepts);
-                }
-            }
-            Condition::Answer { answer, values } => {
-                let asked = match asks {
-                    Asks::Facts => {
-                        self.allowed(place, false, "answer");
-                        return;
-                    }
-                    Asks::Answers(fields) => fields.contains(answer),
-                };
-                let path = [place.path.clone(), at!["answer"]].concat();
-                let file = "the questions asked before it";
-                self.one(place.source, path, owner, answer, file, asked);
-                if asked {
-                    let catalog = self.catalog;
-                    self.values(place, values, answer, |v| catalog.validate(answer, v).is_ok());
-                }
-            }
-        }
-    }
-
-    fn allowed(&mut self, place: &Place<'_>, allowed: bool, what: &str) {
-        if !allowed {
-            let message = format!("{} has a condition on \"{what}\", unknown there", place.owner);
-            let cure = "use \"fact\" for services and materials, \"answer\" for carry and derive";
-            self.value(place.source, place.path.clone(), message, cure);
-        }
-    }
-
-    fn values(
-        &mut self,
-        place: &Place<'_>,
-        values: &[String],
-        question: &str,
-        accepts: impl Fn(&str) -> bool,
-    ) {
-        for value in values.iter().filter(|value| !accepts(value)) {
-            let message =
-                format!("{}: \"{value}\" is no answer to \"{question}\"", place.owner);
-            let cure = "use a value that question offers";
-            self.report(place.source, &place.path, ProblemKind::Dangling, message, cure);
-        }
-    }
-}
-
-/// What a condition at some place may ask for.
-#[derive(Clone, Copy)]
-enum Asks<'a> {
-    /// Profile questions and age.
-    Facts,
-    /// Answers to these questions.
-    Answers(&'a [String]),
 }

@@ -2,6 +2,7 @@
 //! with it. Refuses to load in part: a catalogue with a hole would show the hole to a veteran.
 
 mod check;
+mod conditions;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -76,10 +77,7 @@ pub(crate) fn load(dir: &Path) -> Result<Catalog, CatalogErrors> {
     }
 }
 
-fn finish(
-    mut problems: Vec<Problem>,
-    catalog: Option<Catalog>,
-) -> Result<Catalog, CatalogErrors> {
+fn finish(mut problems: Vec<Problem>, catalog: Option<Catalog>) -> Result<Catalog, CatalogErrors> {
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     problems.dedup();
     match catalog {

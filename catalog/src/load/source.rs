@@ -35,7 +35,7 @@ impl From<usize> for Step {
 
 /// A path, written `at!["service", index, "fields"]`.
 macro_rules! at {
-    ($($step:expr),* $(,)?) => { vec![$($crate::load::source::Step::from($step)),*] };
+    ($($step:expr),* $(,)?) => { [$($crate::load::source::Step::from($step)),*] };
 }
 pub(super) use at;
 

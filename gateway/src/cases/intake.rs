@@ -115,14 +115,11 @@ impl Cases {
             return Ok(case_id);
         }
         // Before any file: whoever may not correct the case leaves nothing in its folder.
-        let (asked, answered) = self
-            .db
-            .call(move |c| Ok::<_, IntakeError>((check(c, &answered)?, answered)))
-            .await?;
+        let (asked, answered) =
+            self.db.call(move |c| Ok::<_, IntakeError>((check(c, &answered)?, answered))).await?;
         let Answered { manifest, identity_hash, fields, papers, .. } = answered;
         let papers = self.write_papers(case_id, submission, papers).await?;
-        let plain =
-            Answered { manifest, case_id, identity_hash, fields, papers: Vec::new() };
+        let plain = Answered { manifest, case_id, identity_hash, fields, papers: Vec::new() };
         let replaced = self.db.call(move |c| update(c, &plain, &papers, &asked)).await?;
         for file in replaced {
             crate::files::remove_if_there(&self.dir.join(case_id.to_string()).join(file))?;
@@ -199,7 +196,8 @@ fn insert(
     let number = manifest.receipt_number.clone();
     let mut case = Case::submitted(case_id, number, &new.dispatch, manifest.created_at);
     for action in [CaseAction::Received, CaseAction::ArchiveAwaited] {
-        (case, _) = apply(&case, &action, now).map_err(|error| IntakeError::Refused(error.code()))?;
+        (case, _) =
+            apply(&case, &action, now).map_err(|error| IntakeError::Refused(error.code()))?;
     }
     let transaction = connection.transaction()?;
     transaction.execute(

@@ -22,7 +22,7 @@ use crate::db::{Db, DbError};
 use crate::http::ApiError;
 
 pub use intake::{Answered, IntakeError, NewCase, NewPaper};
-pub use views::{DepartmentCase, InboxEntry, Paper, StaffCase, StaffEntry};
+pub use views::{DepartmentCase, InboxEntry, StaffCase, StaffEntry};
 
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -103,7 +103,7 @@ impl Cases {
 
     /// All cases, newest first, as staff sees them in a list.
     pub async fn staff_list(&self) -> Result<Vec<StaffEntry>, ApiError> {
-        self.db.call(|c| views::staff_list(c)).await
+        self.db.call(views::staff_list).await
     }
 
     /// One case, as the window sees it.

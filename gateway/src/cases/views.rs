@@ -214,11 +214,8 @@ fn seen(connection: &Connection, department: &str, case: Uuid) -> Result<Seen, A
     if shares.is_empty() {
         return Err(ApiError::NotFound("case in this inbox"));
     }
-    let mut seen = Seen {
-        services: BTreeSet::new(),
-        fields: BTreeSet::new(),
-        materials: BTreeSet::new(),
-    };
+    let mut seen =
+        Seen { services: BTreeSet::new(), fields: BTreeSet::new(), materials: BTreeSet::new() };
     for share in shares {
         seen.services.insert(share.service);
         seen.fields.extend(share.fields);

@@ -57,8 +57,7 @@ impl FromRequestParts<Arc<App>> for DepartmentClerk {
 
 fn holder(parts: &Parts, app: &App) -> Result<Holder, ApiError> {
     let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) =
-        value.and_then(|value| value.split_once(' ')).ok_or(ApiError::NoToken)?;
+    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or(ApiError::NoToken)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(ApiError::NoToken);
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -91,8 +93,7 @@ pub(super) fn private(answer: impl IntoResponse) -> Response {
 /// The media type is a terminal's word: a browser must not guess beyond it, nor show it in place.
 pub(super) fn paper(found: PaperBytes) -> Response {
     let stated = HeaderValue::from_str(&found.media_type);
-    let kind =
-        stated.unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));
+    let kind = stated.unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, kind);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

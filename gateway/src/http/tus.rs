@@ -285,10 +285,7 @@ mod tests {
     #[test]
     fn checksums_name_their_algorithm() {
         let good = format!("sha256 {}", STANDARD.encode([7; 32]));
-        assert_eq!(
-            checksum(&with("upload-checksum", &good)).unwrap(),
-            Some(Digest::from([7; 32]))
-        );
+        assert_eq!(checksum(&with("upload-checksum", &good)).unwrap(), Some(Digest::from([7; 32])));
         assert_eq!(checksum(&HeaderMap::new()).unwrap(), None);
         for text in ["sha1 AAAA", "sha256", "sha256 AAAA", "sha256 ***"] {
             assert!(checksum(&with("upload-checksum", text)).is_err(), "{text}");

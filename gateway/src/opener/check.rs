@@ -10,7 +10,7 @@ use catalog::identity_number::IdentityNumber;
 use catalog::{CardItem, Catalog, DepartmentShare, Facts, QuestionKind};
 use envelope::{Attachment, Identity, Kind, Manifest, Opened};
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::Offset;
 use personal::PersonalText;
 use provisioning::identity_hash::identity_hash;
 use uuid::Uuid;
@@ -81,8 +81,7 @@ pub(super) fn check(opened: Opened, catalog: &Catalog, pepper: &str) -> Result<C
                 birth_date: Some(born),
                 today: day_of(&manifest),
             };
-            let plan =
-                catalog.plan(&manifest.services, &facts).map_err(|_| Refused::Services)?;
+            let plan = catalog.plan(&manifest.services, &facts).map_err(|_| Refused::Services)?;
             let shares = shares_by_service(&manifest, catalog);
             let fields = needed(&manifest, &shares);
             Ok(Checked::Application(Box::new(NewCase {
@@ -115,8 +114,7 @@ pub(super) fn check(opened: Opened, catalog: &Catalog, pepper: &str) -> Result<C
 
 /// The day of 提交 where the terminal stands; the whole country keeps Beijing time.
 fn day_of(manifest: &Manifest) -> Date {
-    let beijing = TimeZone::fixed(Offset::constant(8));
-    manifest.created_at.to_zoned(beijing).date()
+    Offset::constant(8).to_datetime(manifest.created_at).date()
 }
 
 fn check_answers(manifest: &Manifest, catalog: &Catalog) -> Result<(), Refused> {
@@ -174,11 +172,7 @@ fn check_shares(manifest: &Manifest, catalog: &Catalog) -> Result<(), Refused> {
     Ok(())
 }
 
-fn share_out(
-    manifest: &Manifest,
-    catalog: &Catalog,
-    services: &[String],
-) -> Vec<DepartmentShare> {
+fn share_out(manifest: &Manifest, catalog: &Catalog, services: &[String]) -> Vec<DepartmentShare> {
     let answered: BTreeSet<String> = manifest.fields.keys().cloned().collect();
     let papers = manifest.materials.iter().map(|entry| entry.kind.clone()).collect();
     catalog.share_out(services, &answered, &papers)

@@ -33,7 +33,10 @@ pub enum Outcome {
 
 enum Judged {
     Good(Box<Verified>),
-    Bad { code: &'static str, message: String },
+    Bad {
+        code: &'static str,
+        message: String,
+    },
     /// The bytes are no longer on this disk; they can only come again.
     Lost,
 }
@@ -64,7 +67,9 @@ impl Receiver {
             Judged::Good(verified) => self.promise(upload, &verified, now).await?,
             Judged::Bad { code, message } => {
                 self.db
-                    .call(move |c| Ok::<_, ApiError>(rows::refuse(c, &upload, now, code, &message)?))
+                    .call(move |c| {
+                        Ok::<_, ApiError>(rows::refuse(c, &upload, now, code, &message)?)
+                    })
                     .await?;
                 // Only after the row: a file that is gone while its row is open would look lost.
                 crate::files::remove_if_there(&self.part(id))?;
@@ -84,8 +89,8 @@ impl Receiver {
         now: Timestamp,
     ) -> Result<(), ApiError> {
         let signed = self.key.sign(upload.id, upload.digest, upload.device, now);
-        let receipt = serde_json::to_string(&signed)
-            .map_err(|error| ApiError::Internal(error.into()))?;
+        let receipt =
+            serde_json::to_string(&signed).map_err(|error| ApiError::Internal(error.into()))?;
         let stored = Stored {
             id: upload.id,
             device: upload.device,
@@ -112,9 +117,10 @@ fn judge(path: &Path, limits: &Limits, upload: &Upload) -> Result<Judged, ApiErr
         // The disk's trouble, not the sender's.
         Err(Refusal::Read { kind }) => Err(std::io::Error::from(kind).into()),
         Err(refusal) => bad(refusal.code(), &refusal.to_string()),
-        Ok(verified) if verified.header.device_id != upload.device => {
-            bad("other_device", "the file was sealed by another terminal than the one that sends it")
-        }
+        Ok(verified) if verified.header.device_id != upload.device => bad(
+            "other_device",
+            "the file was sealed by another terminal than the one that sends it",
+        ),
         Ok(verified) if verified.header.submission_id != upload.id => {
             bad("other_submission", "the file holds another submission than announced")
         }

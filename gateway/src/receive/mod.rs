@@ -183,9 +183,7 @@ impl Receiver {
             Err(ApiError::Gone) => return Err(ApiError::NotFound("submission")),
             Err(error) => return Err(error),
         }
-        self.db
-            .call(move |c| rows::receipt(c, id)?.ok_or(ApiError::NotComplete))
-            .await
+        self.db.call(move |c| rows::receipt(c, id)?.ok_or(ApiError::NotComplete)).await
     }
 
     /// Records what an operator should look at.
@@ -197,10 +195,8 @@ impl Receiver {
         detail: &'static str,
     ) {
         let now = Timestamp::now();
-        let written: Result<(), ApiError> = self
-            .db
-            .call(move |c| Ok(rows::audit(c, now, kind, device, id, detail)?))
-            .await;
+        let written: Result<(), ApiError> =
+            self.db.call(move |c| Ok(rows::audit(c, now, kind, device, id, detail)?)).await;
         if written.is_err() {
             tracing::error!(kind = kind.as_str(), "an alarm could not be written to the database");
         }
@@ -217,9 +213,11 @@ impl Receiver {
         Ok(upload)
     }
 
-    /// An upload may be whole and yet not finished, when the gateway died between the two.
+    /// The truth about an upload that is still open takes a turn: a request that hangs on a dead
+    /// connection lets go and counts what it has, and an upload that is whole and yet not finished
+    /// (the gateway died between the two) is finished.
     async fn settled(&self, upload: Upload) -> Result<Progress, ApiError> {
-        if !upload.is_whole_but_open() {
+        if upload.state != UploadState::Receiving {
             return Ok(upload.progress());
         }
         let _turn = self.locks.take(upload.id).await.ok_or(ApiError::Busy)?;
@@ -249,7 +247,10 @@ fn announce_row(
             return Err(ApiError::DeviceConflict);
         }
         if upload.digest != announced.digest || upload.length != announced.length {
-            alarm(AlarmKind::DigestConflict, "the submission was announced before as another file")?;
+            alarm(
+                AlarmKind::DigestConflict,
+                "the submission was announced before as another file",
+            )?;
             return Err(ApiError::DigestConflict);
         }
         if upload.state != UploadState::Terminated {

@@ -216,8 +216,7 @@ pub(super) fn store(connection: &mut Connection, stored: &Stored) -> rusqlite::R
         ],
     )?;
     transaction.execute("INSERT INTO outbox (submission_id) VALUES (?1)", [&id])?;
-    transaction
-        .execute("UPDATE uploads SET state = 'complete' WHERE submission_id = ?1", [&id])?;
+    transaction.execute("UPDATE uploads SET state = 'complete' WHERE submission_id = ?1", [&id])?;
     transaction.commit()
 }
 

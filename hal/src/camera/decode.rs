@@ -70,10 +70,7 @@ fn ends_as_jpeg(bytes: &[u8]) -> bool {
         .is_some_and(|tail| tail.windows(2).any(|pair| pair == [0xff, 0xd9]))
 }
 
-fn rows<'a>(
-    raw: &'a RawFrame,
-    per_dot: u32,
-) -> Result<impl Iterator<Item = &'a [u8]>, CameraError> {
+fn rows(raw: &RawFrame, per_dot: u32) -> Result<impl Iterator<Item = &[u8]>, CameraError> {
     check_size(raw.width, raw.height)?;
     let row = (raw.width * per_dot) as usize;
     let stride = if raw.stride == 0 { row } else { raw.stride as usize };
@@ -150,7 +147,7 @@ pub fn still(raw: &RawFrame, at: Instant) -> Result<Frame, CameraError> {
 
 fn frame(image: RgbImage, jpeg: Option<PersonalBytes>, at: Instant) -> Frame {
     let (width, height) = (image.width(), image.height());
-    Frame { width, height, rgb: PersonalBytes::new(image.into_raw()), jpeg, at, turn: None }
+    Frame::new(width, height, PersonalBytes::new(image.into_raw()), jpeg, at)
 }
 
 fn shrink((width, height): (u32, u32), (most_wide, most_high): (u32, u32)) -> (u32, u32) {

@@ -7,7 +7,8 @@
 
 pub mod decode;
 mod driver;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 mod driver_tests;
 pub mod replay;
 #[cfg(feature = "sim")]
@@ -56,6 +57,17 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// A picture that waits for nobody: a still, or one made for a test.
+    pub fn new(
+        width: u32,
+        height: u32,
+        rgb: PersonalBytes,
+        jpeg: Option<PersonalBytes>,
+        at: Instant,
+    ) -> Self {
+        Self { width, height, rgb, jpeg, at, turn: None }
+    }
+
     /// Says that the picture has been used, so that the next preview may come although this one
     /// still exists.
     pub fn taken(&self) {

@@ -149,7 +149,9 @@ impl Actor {
                 if self.stopped() {
                     break;
                 }
-                self.look();
+                if self.line.is_some() {
+                    self.look();
+                }
                 self.accept_waiting();
             }
         }

@@ -103,7 +103,7 @@ struct Encoder<'a> {
 
 impl<'a> Encoder<'a> {
     fn new(profile: &'a PrinterProfile) -> Self {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES * 2));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES * 3));
         bytes.extend_from_slice(protocol::INIT);
         bytes.extend_from_slice(protocol::CHINESE_ON);
         bytes.extend_from_slice(&profile.select_encoding);
@@ -125,7 +125,7 @@ impl<'a> Encoder<'a> {
                 dots: u32::try_from(self.dots).unwrap_or(u32::MAX),
             });
         }
-        self.bytes = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES * 2));
+        self.bytes = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES * 3));
         self.dots = 0;
         self.kind = ChunkKind::Lines;
     }

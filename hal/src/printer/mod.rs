@@ -7,11 +7,14 @@
 
 pub mod document;
 pub mod driver;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 mod driver_tests;
 pub mod encode;
 pub mod profile;
 pub mod protocol;
+#[cfg(test)]
+mod protocol_tests;
 #[cfg(feature = "sim")]
 pub mod sim;
 
@@ -284,6 +287,8 @@ impl Recoverable for PrinterError {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut StatusBits);
+
     fn status(change: impl FnOnce(&mut StatusBits)) -> PrinterStatus {
         let mut bits = StatusBits::default();
         change(&mut bits);
@@ -294,7 +299,7 @@ mod tests {
     fn a_clean_printer_is_usable_and_nothing_else_is() {
         assert!(status(|_| ()).usable());
         assert!(status(|bits| bits.paper_low = true).usable(), "a low roll still prints");
-        let faults: [(fn(&mut StatusBits), PrinterError); 7] = [
+        let faults: [(Change, PrinterError); 7] = [
             (|bits| bits.paper_out = true, PrinterError::PaperOut),
             (|bits| bits.stopped_for_paper = true, PrinterError::PaperOut),
             (|bits| bits.jammed = true, PrinterError::PaperJam),
@@ -310,7 +315,7 @@ mod tests {
             assert_eq!(status.fault(), Some(expected));
         }
         for change in [
-            (|bits: &mut StatusBits| bits.offline = true) as fn(&mut StatusBits),
+            (|bits: &mut StatusBits| bits.offline = true) as Change,
             |bits| bits.error = true,
             |bits| bits.waiting = true,
             |bits| bits.feeding = true,

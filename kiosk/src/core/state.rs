@@ -109,8 +109,8 @@ impl State {
 }
 
 /// China has one time zone without daylight saving since 1991.
-pub fn local(at: Timestamp) -> jiff::Zoned {
-    at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)))
+pub fn local(at: Timestamp) -> jiff::ZonedDateTime {
+    at.to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)))
 }
 
 /// Who has the panel.
@@ -182,11 +182,18 @@ pub struct Health {
     pub network: Option<bool>,
 }
 
+impl Health {
+    /// The printer takes a job: it is idle and well, or busy with one.
+    pub fn printer_takes_jobs(&self) -> bool {
+        self.printer.usable() || self.printer.device == DeviceStatus::Busy
+    }
+}
+
 impl Default for Health {
     fn default() -> Self {
         Self {
             reader: DeviceStatus::Starting,
-            printer: PrinterStatus::default(),
+            printer: PrinterStatus::only(DeviceStatus::Starting),
             document_camera: DeviceStatus::Starting,
             portrait_camera: DeviceStatus::Starting,
             panel: DeviceStatus::Starting,

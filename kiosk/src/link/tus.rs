@@ -105,13 +105,14 @@ impl GatewayClient {
         let text = accept(answer).await?.text().await?;
         let signed: SignedReceipt = serde_json::from_str(&text)
             .map_err(|_| LinkError::Unbelievable { what: "receipt is not one" })?;
-        let receipt = signed
-            .verify(&self.receipt_key)
-            .map_err(|_| LinkError::Unbelievable { what: "receipt signature" })?;
-        let ours = receipt.submission_id == item.submission_id
-            && hex::encode(receipt.digest) == item.digest
-            && receipt.device_id == self.device_id;
-        if ours { Ok(Some(text)) } else { Err(LinkError::Unbelievable { what: "receipt for others" }) }
+        let digest = item
+            .digest
+            .parse()
+            .map_err(|_| LinkError::Unbelievable { what: "digest in the index" })?;
+        self.receipt_key
+            .verify_for(&signed, item.submission_id, digest, self.device_id)
+            .map_err(|_| LinkError::Unbelievable { what: "receipt" })?;
+        Ok(Some(text))
     }
 }
 

@@ -113,7 +113,7 @@ pub fn degraded(world: &World, state: &State) -> Vec<Degradation> {
         found.push(Degradation::NoReader);
     }
     let printer_ok = world.fitted.printer
-        && (health.printer.usable() || health.printer.device == starting);
+        && (health.printer_takes_jobs() || health.printer.device == starting);
     if !printer_ok {
         found.push(Degradation::NoPrinter);
     }

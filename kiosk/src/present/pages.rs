@@ -101,7 +101,7 @@ fn home(world: &World, state: &State, visit: &Visit) -> vm::Home {
             .unwrap_or_default(),
         card_expired: applicant.is_some_and(|applicant| applicant.expired),
         can_reprint: world.fitted.printer
-            && state.health.printer.usable()
+            && state.health.printer_takes_jobs()
             && state.health.network != Some(false),
         network: state.health.network != Some(false),
     }
@@ -190,7 +190,7 @@ fn checklist(world: &World, state: &State, visit: &Visit) -> vm::ChecklistPage {
     }
     vm::ChecklistPage {
         papers,
-        can_print: world.fitted.printer && state.health.printer.usable(),
+        can_print: world.fitted.printer && state.health.printer_takes_jobs(),
         printed: visit.checklist.is_some(),
     }
 }

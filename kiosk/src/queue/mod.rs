@@ -153,7 +153,7 @@ impl Queue {
             receipt_number: new.receipt_number.clone(),
             device_seq,
             created_at: new.created_at,
-            digest: hex::encode(info.digest),
+            digest: info.digest.to_string(),
             bytes: info.bytes,
             state: ItemState::Sealed,
             attempts: 0,

@@ -88,7 +88,7 @@ fn verified(queue: &Queue, item: &Item) -> Option<()> {
     let file = File::open(queue.path(item.submission_id)).ok()?;
     let verified = envelope::verify(BufReader::new(file), &Limits::default()).ok()?;
     let same = verified.header.submission_id == item.submission_id
-        && hex::encode(verified.digest) == item.digest;
+        && verified.digest.to_string() == item.digest;
     same.then_some(())
 }
 
@@ -102,7 +102,7 @@ fn adopt(queue: &Queue, id: uuid::Uuid) -> Option<Item> {
         receipt_number: String::new(),
         device_seq: verified.header.device_seq,
         created_at: verified.header.created_at,
-        digest: hex::encode(verified.digest),
+        digest: verified.digest.to_string(),
         bytes: verified.bytes,
         state: ItemState::Sealed,
         attempts: 0,

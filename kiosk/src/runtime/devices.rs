@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hal::camera::{CameraEvent, CameraHandle, CameraOptions, OpenCamera, spawn_camera};
 use hal::line::SerialPortSpec;
+use hal::panel::gpio::{GpioPanel, GpioProfile, Wire};
 use hal::panel::{Light, LightState, PanelHandle, PanelOptions, spawn_panel};
 use hal::printer::{PrintJob, PrinterHandle, PrinterProfile, ReceiptDocument, spawn_printer};
 use hal::reader::{ReaderHandle, ReaderOptions, spawn_reader};
@@ -150,8 +151,8 @@ impl Camera {
 
 fn open_camera(port: &CameraPort) -> Box<dyn OpenCamera> {
     match port {
-        CameraPort::V4l2 { path } => Box::new(hal::camera::v4l2::OpenV4l2::new(path)),
-        CameraPort::Replay { dir } => Box::new(hal::camera::replay::OpenReplay::new(dir)),
+        CameraPort::V4l2 { path } => Box::new(hal::camera::v4l2::V4l2Camera::new(path)),
+        CameraPort::Replay { dir } => Box::new(hal::camera::replay::ReplayDirectory::new(dir)),
     }
 }
 
@@ -161,11 +162,24 @@ fn open_panel(port: &PanelPort) -> hal::panel::OpenPanel {
             let dir = dir.clone();
             Box::new(move || Ok(Box::new(hal::panel::FilePanel::open(&dir)?)))
         }
-        PanelPort::Gpio { chip } => {
-            let profile = hal::panel::gpio::GpioProfile::with_label(chip);
-            Box::new(move || Ok(Box::new(hal::panel::gpio::GpioPanel::open(&profile)?)))
+        PanelPort::Gpio { chip, presence, call_staff, door, lights } => {
+            let profile = GpioProfile {
+                chip: chip.clone(),
+                presence: presence.as_ref().map(wire),
+                call_staff: call_staff.as_ref().map(wire),
+                door: door.as_ref().map(wire),
+                lights: Light::ALL
+                    .into_iter()
+                    .filter_map(|light| Some((light, wire(lights.get(light.word())?))))
+                    .collect(),
+            };
+            Box::new(move || Ok(Box::new(GpioPanel::open(&profile)?)))
         }
     }
+}
+
+fn wire(port: &provisioning::Wire) -> Wire {
+    Wire { line: port.line.clone(), active_low: port.active_low }
 }
 
 fn on_camera(event: CameraEvent, role: CameraRole, inbox: &Inbox, asking: &Asking, tokio: &Handle) {
@@ -188,8 +202,8 @@ fn on_camera(event: CameraEvent, role: CameraRole, inbox: &Inbox, asking: &Askin
         CameraEvent::Failed(error) => {
             let visit = asking.swap(0, Ordering::Relaxed);
             let problem = match error {
-                hal::camera::CameraError::NotAnImage { .. } => PictureProblem::NotAnImage,
-                hal::camera::CameraError::Late => PictureProblem::Late,
+                hal::camera::CameraError::NotAnImage(_) => PictureProblem::NotAnImage,
+                hal::camera::CameraError::Timeout => PictureProblem::Late,
                 _ => PictureProblem::CameraMissing,
             };
             if visit != 0 {

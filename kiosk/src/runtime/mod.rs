@@ -8,8 +8,8 @@ mod devices;
 mod picture;
 mod seal;
 
-pub use devices::DeviceHub;
-pub use seal::{Sealer, receipt_number};
+pub use devices::{DeviceHub, fitted};
+pub use seal::{Sealer, Terminal, receipt_number};
 
 use std::rc::Rc;
 use std::sync::mpsc::Sender;

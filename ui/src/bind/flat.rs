@@ -224,10 +224,9 @@ impl Flat {
         let (step, entry) = match page.step {
             vm::ManualStep::Number => ("number", Entry::Shown(page.number.clone())),
             vm::ManualStep::Name => ("name", Entry::Shown(page.name.clone())),
-            vm::ManualStep::Unlock => (
-                "unlock",
-                Entry::Hidden { empty: page.number_error == Some(vm::EntryError::Pin) },
-            ),
+            vm::ManualStep::Unlock => {
+                ("unlock", Entry::Hidden { empty: page.number_error == Some(vm::EntryError::Pin) })
+            }
         };
         self.place.push_str(step);
         self.entry = entry;
@@ -427,8 +426,7 @@ mod tests {
     #[test]
     fn the_typed_number_is_shown_in_one_place_only() {
         let manual = vm::ManualIdentity { number: "1101".into(), ..Default::default() };
-        let view =
-            vm::ViewModel { page: vm::Page::ManualIdentity(manual), ..Default::default() };
+        let view = vm::ViewModel { page: vm::Page::ManualIdentity(manual), ..Default::default() };
         let flat = flatten(&view);
         assert!(flat.manual.number.is_empty());
         assert!(flat.entry == Entry::Shown("1101".into()));

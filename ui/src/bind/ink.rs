@@ -32,9 +32,9 @@ impl Ink {
     /// The finger moved.
     pub fn go(&mut self, point: (f32, f32)) {
         let Some(stroke) = &mut self.current else { return };
-        let far = stroke.last().is_none_or(|last| {
-            (last.0 - point.0).abs() > STEP || (last.1 - point.1).abs() > STEP
-        });
+        let far = stroke
+            .last()
+            .is_none_or(|last| (last.0 - point.0).abs() > STEP || (last.1 - point.1).abs() > STEP);
         if far {
             stroke.push(point);
         }

@@ -221,7 +221,9 @@ fn connect(window: &AppWindow, shared: &Rc<Shared>, send: Rc<dyn Fn(Intent)>) {
     } else {
         Language::Chinese
     }));
-    forward!(on_set_text_size, |size| Intent::TextSize(u8::try_from(size.clamp(0, 3)).unwrap_or(0)));
+    forward!(on_set_text_size, |size| Intent::TextSize(
+        u8::try_from(size.clamp(0, 3)).unwrap_or(0)
+    ));
     forward!(on_set_high_contrast, |on| Intent::HighContrast(on));
     forward!(on_set_low_position, |on| Intent::LowPosition(on));
 

@@ -13,7 +13,7 @@ const SCALE: usize = 4;
 
 /// RGB rows as an image, or nothing when the sizes do not agree.
 pub fn rgb_image(width: u32, height: u32, rgb: &[u8]) -> Option<Image> {
-    let wanted = u64::from(width) * u64::from(height) * 3;
+    let wanted = (u64::from(width) * u64::from(height)).checked_mul(3)?;
     if width == 0 || height == 0 || u64::try_from(rgb.len()).ok()? != wanted {
         return None;
     }

@@ -4,13 +4,12 @@
 //!
 //! Refuses: persons. Every name and number is a specimen.
 
+#![allow(clippy::expect_used, reason = "a test stops at the first thing that is wrong")]
 #![allow(dead_code, reason = "the gallery and each test use their own part")]
 
 pub mod specimens;
 
-use i_slint_backend_testing::{
-    ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions,
-};
+use i_slint_backend_testing::{ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions};
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{LogicalPosition, PhysicalSize};
 use std::cell::RefCell;
@@ -25,14 +24,14 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// One a process: Slint knows one platform.
+    /// One a thread: Slint keeps its platform there.
     pub fn new(width: u32, height: u32) -> Self {
         let backend = TestingBackend::new(TestingBackendOptions {
             mock_time: true,
-            threading: true,
+            threading: false,
             renderer_name: Some("software".into()),
         });
-        slint::platform::set_platform(Box::new(backend)).expect("one platform a process");
+        slint::platform::set_platform(Box::new(backend)).expect("one platform a thread");
         let intents = Rc::new(RefCell::new(Vec::new()));
         let log = Rc::clone(&intents);
         let screen = Screen::new(move |intent| log.borrow_mut().push(intent)).expect("a window");
@@ -66,17 +65,35 @@ impl Stage {
 
     pub fn find(&self, id: &str) -> Option<ElementHandle> {
         let id = id.to_owned();
-        self.query().match_predicate(move |it| it.accessible_id().as_deref() == Some(&*id)).find_first()
+        self.query()
+            .match_predicate(move |it| it.accessible_id().as_deref() == Some(&*id))
+            .find_first()
     }
 
     pub fn query(&self) -> ElementQuery {
-        ElementQuery::from_root(self.screen.component()).match_descendants()
+        ElementQuery::from_root(self.screen.component())
     }
 
-    /// Presses and lifts a finger in the middle of the element with this id.
+    /// Presses and lifts a finger in the middle of the element with this id. What a list hides is
+    /// not found at all, so the list is turned to it with the visible buttons, as a visitor would.
     pub fn tap(&self, id: &str) {
-        let element = self.find(id).unwrap_or_else(|| panic!("no element {id}"));
-        self.tap_at(centre(&element));
+        for turn in ["list-down", "list-up"] {
+            for _ in 0..40 {
+                let bar = self.find(turn);
+                let edge = bar.as_ref().map_or(f32::MAX, |bar| bar.absolute_position().y - 8.0);
+                let sought = self.find(id).map(|element| centre(&element));
+                // Only what belongs to a list has a colon in its id; the rest stands outside.
+                if let Some(at) = sought.filter(|at| !id.contains(':') || at.y < edge) {
+                    self.tap_at(at);
+                    return;
+                }
+                match bar.filter(|bar| bar.accessible_enabled() == Some(true)) {
+                    Some(bar) => self.tap_at(centre(&bar)),
+                    None => break,
+                }
+            }
+        }
+        panic!("{id} never comes into sight");
     }
 
     pub fn tap_at(&self, position: LogicalPosition) {

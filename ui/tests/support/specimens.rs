@@ -201,68 +201,285 @@ fn questions(l: In) -> Vec<(&'static str, QuestionPage)> {
     ]);
     category[1].note = l.say("退役证和介绍信上写着“自主就业”", "Your certificate says 自主就业");
     let relation = l.tiles(&[
-        ("02", "儿子", "Son"), ("03", "女儿", "Daughter"), ("01", "配偶", "Spouse"),
-        ("05", "父母", "Parent"), ("04", "孙子女或外孙子女", "Grandchild"),
-        ("07", "兄弟姐妹", "Brother or sister"), ("00", "户主本人", "Myself"), ("09", "其他", "Other"),
+        ("02", "儿子", "Son"),
+        ("03", "女儿", "Daughter"),
+        ("01", "配偶", "Spouse"),
+        ("05", "父母", "Parent"),
+        ("04", "孙子女或外孙子女", "Grandchild"),
+        ("07", "兄弟姐妹", "Brother or sister"),
+        ("00", "户主本人", "Myself"),
+        ("09", "其他", "Other"),
     ]);
     let address = vec![Tile {
         id: "card".into(),
-        label: l.say("身份证上的住址：样本省样本市样本区样本路一号院二单元三零一号", "Address on the card: 301, 2/1 Specimen Road, Specimen District"),
+        label: l.say(
+            "身份证上的住址：样本省样本市样本区样本路一号院二单元三零一号",
+            "Address on the card: 301, 2/1 Specimen Road, Specimen District",
+        ),
         note: String::new(),
         selected: false,
     }];
     let cities: Vec<Tile> = [
-        "成都市", "自贡市", "攀枝花市", "泸州市", "德阳市", "绵阳市", "广元市", "遂宁市", "内江市",
-        "乐山市", "南充市", "眉山市", "宜宾市", "广安市", "达州市", "雅安市", "巴中市", "资阳市",
-        "阿坝藏族羌族自治州", "甘孜藏族自治州", "凉山彝族自治州",
+        "成都市",
+        "自贡市",
+        "攀枝花市",
+        "泸州市",
+        "德阳市",
+        "绵阳市",
+        "广元市",
+        "遂宁市",
+        "内江市",
+        "乐山市",
+        "南充市",
+        "眉山市",
+        "宜宾市",
+        "广安市",
+        "达州市",
+        "雅安市",
+        "巴中市",
+        "资阳市",
+        "阿坝藏族羌族自治州",
+        "甘孜藏族自治州",
+        "凉山彝族自治州",
     ]
     .iter()
     .enumerate()
-    .map(|(n, name)| Tile { id: format!("51{n:02}00"), label: (*name).into(), ..Default::default() })
+    .map(|(n, name)| Tile {
+        id: format!("51{n:02}00"),
+        label: (*name).into(),
+        ..Default::default()
+    })
     .collect();
     let birthplace = Input::Region {
         path: vec![l.tile("510000", "四川省", "Sichuan", true)],
         options: cities,
-        suggestions: vec![l.tile("card", "身份证号码所示：北京市朝阳区", "By the card's number: Chaoyang, Beijing", false)],
+        suggestions: vec![l.tile(
+            "card",
+            "身份证号码所示：北京市朝阳区",
+            "By the card's number: Chaoyang, Beijing",
+            false,
+        )],
     };
     vec![
-        ("question-choice", question("marriage", l.say("您的婚姻状况是？", "What is your marital status?"), Input::Choice(married))),
-        ("question-category", question("category", l.say("您属于哪一类退役军人？", "Which kind of veteran are you?"), Input::Choice(category))),
-        ("question-relation", QuestionPage {
-            confirmation: l.say("您是户主的儿子。", "You are a son of the head of household."),
-            ..question("relation", l.say("您和户主是什么关系？", "How are you related to the head of household?"), Input::Choice(relation))
-        }),
-        ("question-phone", QuestionPage {
-            error: Some(EntryError::Phone),
-            can_continue: false,
-            ..question("phone", l.say("您的手机号码是多少？", "What is your mobile number?"), Input::Text { value: "1380013800".into(), keyboard: Keyboard::Digits, suggestions: vec![] })
-        }),
-        ("question-address", question("address", l.say("您现在住在哪里？", "Where do you live now?"), Input::Text { value: String::new(), keyboard: Keyboard::Text, suggestions: address })),
-        ("question-date", QuestionPage {
-            editing: true,
-            ..question("work_date", l.say("您参加工作的日期是哪一天？", "On which day did you start working?"), Input::Date {
-                year: 2014, month: 9, day: 0, first_year: 1950, last_year: 2026,
-                suggestions: vec![l.tile("enlisted", "就是入伍的日期", "The day I enlisted", false)],
-            })
-        }),
-        ("question-region", question("birthplace", l.say("您的出生地在哪里？", "Where were you born?"), birthplace)),
+        (
+            "question-choice",
+            question(
+                "marriage",
+                l.say("您的婚姻状况是？", "What is your marital status?"),
+                Input::Choice(married),
+            ),
+        ),
+        (
+            "question-category",
+            question(
+                "category",
+                l.say("您属于哪一类退役军人？", "Which kind of veteran are you?"),
+                Input::Choice(category),
+            ),
+        ),
+        (
+            "question-relation",
+            QuestionPage {
+                confirmation: l.say("您是户主的儿子。", "You are a son of the head of household."),
+                ..question(
+                    "relation",
+                    l.say("您和户主是什么关系？", "How are you related to the head of household?"),
+                    Input::Choice(relation),
+                )
+            },
+        ),
+        (
+            "question-phone",
+            QuestionPage {
+                error: Some(EntryError::Phone),
+                can_continue: false,
+                ..question(
+                    "phone",
+                    l.say("您的手机号码是多少？", "What is your mobile number?"),
+                    Input::Text {
+                        value: "1380013800".into(),
+                        keyboard: Keyboard::Digits,
+                        suggestions: vec![],
+                    },
+                )
+            },
+        ),
+        (
+            "question-address",
+            question(
+                "address",
+                l.say("您现在住在哪里？", "Where do you live now?"),
+                Input::Text {
+                    value: String::new(),
+                    keyboard: Keyboard::Text,
+                    suggestions: address,
+                },
+            ),
+        ),
+        (
+            "question-date",
+            QuestionPage {
+                editing: true,
+                ..question(
+                    "work_date",
+                    l.say("您参加工作的日期是哪一天？", "On which day did you start working?"),
+                    Input::Date {
+                        year: 2014,
+                        month: 9,
+                        day: 0,
+                        first_year: 1950,
+                        last_year: 2026,
+                        suggestions: vec![l.tile(
+                            "enlisted",
+                            "就是入伍的日期",
+                            "The day I enlisted",
+                            false,
+                        )],
+                    },
+                )
+            },
+        ),
+        (
+            "question-region",
+            question("birthplace", l.say("您的出生地在哪里？", "Where were you born?"), birthplace),
+        ),
     ]
 }
 
 fn services(l: In) -> ServicesPage {
     let rows = [
-        ("reporting", "退役报到", "Reporting after discharge", "退役军人事务", "Veterans affairs", "每位退役军人都要办理。", "Every veteran has to do this.", "按规定退役后 30 天内报到，还有 12 天", true),
-        ("household_registration", "户口登记（恢复户口）", "Household registration", "公安", "Public security", "您入伍时注销了户口，需要恢复。", "Your registration was cancelled when you enlisted.", "", true),
-        ("identity_card", "居民身份证申领", "Resident identity card", "公安", "Public security", "恢复户口后可以申领。", "Can be applied for after registration.", "", true),
-        ("reserve_registration", "预备役登记", "Reserve registration", "人武部", "Armed forces department", "退役士兵在 40 天内登记。", "Soldiers register within 40 days.", "还有 22 天", true),
-        ("social_insurance", "社会保险登记", "Social insurance", "人社", "Human resources", "所有退役军人都可以办理。", "Open to every veteran.", "", true),
-        ("social_security_card", "社会保障卡（含电子社保卡）申领", "Social security card, electronic card included", "人社", "Human resources", "您说没有社保卡。", "You said that you have none.", "", true),
-        ("medical_insurance", "基本医疗保险参保和变更登记", "Basic medical insurance", "医保", "Medical insurance", "所有退役军人都可以办理。", "Open to every veteran.", "", true),
-        ("medical_transfer", "军地医疗保险关系转接", "Military-to-civilian medical insurance transfer", "医保", "Medical insurance", "您有医疗保险个人账户转移凭证。", "You hold the account transfer certificate.", "", true),
-        ("one_off_subsidy", "自主就业一次性经济补助金的给付", "One-off economic subsidy", "退役军人事务", "Veterans affairs", "您是自主就业退役士兵。", "You are a soldier in self-directed employment.", "", true),
-        ("training_and_guidance", "自主就业职业技能培训和就业创业指导", "Vocational training and guidance", "退役军人事务", "Veterans affairs", "您是自主就业退役士兵，可以免费参加。", "Free for soldiers in self-directed employment.", "", true),
-        ("party_transfer", "党组织关系转接", "Party membership transfer", "组织部门", "Organization department", "您说自己不是党员；如果是，请回上一步更改。", "You said that you are no Party member; if you are, go back and change it.", "", false),
-        ("league_transfer", "团组织关系转接", "League membership transfer", "团委", "Youth League", "您已年满 28 周岁。", "You have turned 28.", "", false),
+        (
+            "reporting",
+            "退役报到",
+            "Reporting after discharge",
+            "退役军人事务",
+            "Veterans affairs",
+            "每位退役军人都要办理。",
+            "Every veteran has to do this.",
+            "按规定退役后 30 天内报到，还有 12 天",
+            true,
+        ),
+        (
+            "household_registration",
+            "户口登记（恢复户口）",
+            "Household registration",
+            "公安",
+            "Public security",
+            "您入伍时注销了户口，需要恢复。",
+            "Your registration was cancelled when you enlisted.",
+            "",
+            true,
+        ),
+        (
+            "identity_card",
+            "居民身份证申领",
+            "Resident identity card",
+            "公安",
+            "Public security",
+            "恢复户口后可以申领。",
+            "Can be applied for after registration.",
+            "",
+            true,
+        ),
+        (
+            "reserve_registration",
+            "预备役登记",
+            "Reserve registration",
+            "人武部",
+            "Armed forces department",
+            "退役士兵在 40 天内登记。",
+            "Soldiers register within 40 days.",
+            "还有 22 天",
+            true,
+        ),
+        (
+            "social_insurance",
+            "社会保险登记",
+            "Social insurance",
+            "人社",
+            "Human resources",
+            "所有退役军人都可以办理。",
+            "Open to every veteran.",
+            "",
+            true,
+        ),
+        (
+            "social_security_card",
+            "社会保障卡（含电子社保卡）申领",
+            "Social security card, electronic card included",
+            "人社",
+            "Human resources",
+            "您说没有社保卡。",
+            "You said that you have none.",
+            "",
+            true,
+        ),
+        (
+            "medical_insurance",
+            "基本医疗保险参保和变更登记",
+            "Basic medical insurance",
+            "医保",
+            "Medical insurance",
+            "所有退役军人都可以办理。",
+            "Open to every veteran.",
+            "",
+            true,
+        ),
+        (
+            "medical_transfer",
+            "军地医疗保险关系转接",
+            "Military-to-civilian medical insurance transfer",
+            "医保",
+            "Medical insurance",
+            "您有医疗保险个人账户转移凭证。",
+            "You hold the account transfer certificate.",
+            "",
+            true,
+        ),
+        (
+            "one_off_subsidy",
+            "自主就业一次性经济补助金的给付",
+            "One-off economic subsidy",
+            "退役军人事务",
+            "Veterans affairs",
+            "您是自主就业退役士兵。",
+            "You are a soldier in self-directed employment.",
+            "",
+            true,
+        ),
+        (
+            "training_and_guidance",
+            "自主就业职业技能培训和就业创业指导",
+            "Vocational training and guidance",
+            "退役军人事务",
+            "Veterans affairs",
+            "您是自主就业退役士兵，可以免费参加。",
+            "Free for soldiers in self-directed employment.",
+            "",
+            true,
+        ),
+        (
+            "party_transfer",
+            "党组织关系转接",
+            "Party membership transfer",
+            "组织部门",
+            "Organization department",
+            "您说自己不是党员；如果是，请回上一步更改。",
+            "You said that you are no Party member; if you are, go back and change it.",
+            "",
+            false,
+        ),
+        (
+            "league_transfer",
+            "团组织关系转接",
+            "League membership transfer",
+            "团委",
+            "Youth League",
+            "您已年满 28 周岁。",
+            "You have turned 28.",
+            "",
+            false,
+        ),
     ];
     let services = rows
         .iter()
@@ -295,11 +512,35 @@ fn checklist(l: In) -> ChecklistPage {
     };
     ChecklistPage {
         papers: vec![
-            paper("退出现役证件", "Discharge certificate", "退役报到、一次性经济补助金", "Reporting, one-off subsidy", true),
+            paper(
+                "退出现役证件",
+                "Discharge certificate",
+                "退役报到、一次性经济补助金",
+                "Reporting, one-off subsidy",
+                true,
+            ),
             paper("退出现役行政介绍信", "Administrative letter", "退役报到", "Reporting", true),
-            paper("居民身份证", "Resident identity card", "社会保险登记、社会保障卡", "Social insurance and card", true),
-            paper("军人退役医疗保险个人账户转移凭证（义务兵为退役医疗保险金转移凭证）", "Medical insurance account transfer certificate", "基本医疗保险", "Medical insurance", true),
-            paper("户口簿", "Household register", "带到派出所", "Take it to the police station", false),
+            paper(
+                "居民身份证",
+                "Resident identity card",
+                "社会保险登记、社会保障卡",
+                "Social insurance and card",
+                true,
+            ),
+            paper(
+                "军人退役医疗保险个人账户转移凭证（义务兵为退役医疗保险金转移凭证）",
+                "Medical insurance account transfer certificate",
+                "基本医疗保险",
+                "Medical insurance",
+                true,
+            ),
+            paper(
+                "户口簿",
+                "Household register",
+                "带到派出所",
+                "Take it to the police station",
+                false,
+            ),
         ],
         can_print: true,
         printed: true,
@@ -313,7 +554,13 @@ pub fn picture(width: u32, height: u32) -> Vec<u8> {
         for x in 0..width {
             let sheet = x > width / 5 && x < width * 4 / 5 && y > height / 8 && y < height * 7 / 8;
             let line = sheet && y % 40 < 6 && x > width / 4 && x < width * 3 / 4;
-            rgb.extend(if line { [90, 90, 100] } else if sheet { [236, 234, 226] } else { [70, 84, 76] });
+            rgb.extend(if line {
+                [90, 90, 100]
+            } else if sheet {
+                [236, 234, 226]
+            } else {
+                [70, 84, 76]
+            });
         }
     }
     rgb
@@ -323,7 +570,10 @@ fn captures(l: In) -> Vec<(&'static str, CapturePage)> {
     let paper = CapturePage {
         key: "discharge_certificate".into(),
         title: l.say("退出现役证件", "Discharge certificate"),
-        advice: l.say("翻到有照片的一页，平放在镜头下。", "Open the page with the photograph and lay it flat under the camera."),
+        advice: l.say(
+            "翻到有照片的一页，平放在镜头下。",
+            "Open the page with the photograph and lay it flat under the camera.",
+        ),
         can_skip: true,
         number: 1,
         of: 5,
@@ -332,18 +582,34 @@ fn captures(l: In) -> Vec<(&'static str, CapturePage)> {
     let portrait = CapturePage {
         key: "card_portrait".into(),
         title: l.say("拍摄制卡相片", "Card portrait"),
-        advice: l.say("请站直，看着镜头，脸对准椭圆。", "Stand straight, look at the camera, face in the oval."),
+        advice: l.say(
+            "请站直，看着镜头，脸对准椭圆。",
+            "Stand straight, look at the camera, face in the oval.",
+        ),
         portrait: true,
         number: 5,
         of: 5,
         ..Default::default()
     };
-    let still = || Some(Picture { id: 7, width: 640, height: 480, rgb: Arc::new(picture(640, 480)) });
+    let still =
+        || Some(Picture { id: 7, width: 640, height: 480, rgb: Arc::new(picture(640, 480)) });
     vec![
         ("capture", paper.clone()),
         ("capture-taking", CapturePage { taking: true, ..paper.clone() }),
-        ("capture-still", CapturePage { still: still(), can_accept: true, can_add_page: true, pages: 1, ..paper.clone() }),
-        ("capture-blurred", CapturePage { still: still(), problem: Some(PictureProblem::Blurred), ..paper }),
+        (
+            "capture-still",
+            CapturePage {
+                still: still(),
+                can_accept: true,
+                can_add_page: true,
+                pages: 1,
+                ..paper.clone()
+            },
+        ),
+        (
+            "capture-blurred",
+            CapturePage { still: still(), problem: Some(PictureProblem::Blurred), ..paper },
+        ),
         ("capture-portrait", portrait),
     ]
 }
@@ -363,8 +629,18 @@ fn review(l: In) -> ReviewPage {
             line("education", "文化程度", "Education", "大学专科和专科学校"),
             line("marriage", "婚姻状况", "Marital status", "已婚"),
             line("phone", "联系电话", "Telephone", "13800138000"),
-            line("before", "入伍前户口所在地", "Registration before enlistment", "四川省成都市样本区"),
-            line("intended", "拟落户所在地", "Intended registration place", "四川省阿坝藏族羌族自治州样本县样本镇样本村民委员会第三村民小组"),
+            line(
+                "before",
+                "入伍前户口所在地",
+                "Registration before enlistment",
+                "四川省成都市样本区",
+            ),
+            line(
+                "intended",
+                "拟落户所在地",
+                "Intended registration place",
+                "四川省阿坝藏族羌族自治州样本县样本镇样本村民委员会第三村民小组",
+            ),
             line("address", "居住地址", "Address", "样本省样本市样本区样本路一号院二单元三零一号"),
             line("work_date", "参加工作日期", "Start of work", "2014-09-01"),
         ],
@@ -393,11 +669,13 @@ fn declaration(l: In, signed: bool) -> DeclarationPage {
 }
 
 fn receipt(l: In, delivery: Delivery, print: PrintState) -> ReceiptPage {
-    let step = |service: (&str, &str), department: (&str, &str), advice: (&str, &str), by: &str| NextStep {
-        service: l.say(service.0, service.1),
-        department: l.say(department.0, department.1),
-        advice: l.say(advice.0, advice.1),
-        by: by.into(),
+    let step = |service: (&str, &str), department: (&str, &str), advice: (&str, &str), by: &str| {
+        NextStep {
+            service: l.say(service.0, service.1),
+            department: l.say(department.0, department.1),
+            advice: l.say(advice.0, advice.1),
+            by: by.into(),
+        }
     };
     ReceiptPage {
         number: "RG-20261123-0042".into(),
@@ -405,16 +683,41 @@ fn receipt(l: In, delivery: Delivery, print: PrintState) -> ReceiptPage {
         delivery,
         print,
         next_steps: vec![
-            step(("退役报到", "Reporting after discharge"), ("退役军人事务", "Veterans affairs"), ("等中心通知后，带六种材料的原件到综合窗口核验。", "When notified, bring the originals of the six papers to the comprehensive window."), "2026-12-05"),
-            step(("户口登记（恢复户口）", "Household registration"), ("公安", "Public security"), ("带户口簿到拟落户地的派出所，当天可以采集指纹。", "Take the household register to the police station of the intended place; fingerprints are taken the same day."), ""),
-            step(("社会保障卡申领", "Social security card"), ("人社", "Human resources"), ("卡会寄到您填写的地址。", "The card is mailed to the address you gave."), ""),
+            step(
+                ("退役报到", "Reporting after discharge"),
+                ("退役军人事务", "Veterans affairs"),
+                (
+                    "等中心通知后，带六种材料的原件到综合窗口核验。",
+                    "When notified, bring the originals of the six papers to the comprehensive window.",
+                ),
+                "2026-12-05",
+            ),
+            step(
+                ("户口登记（恢复户口）", "Household registration"),
+                ("公安", "Public security"),
+                (
+                    "带户口簿到拟落户地的派出所，当天可以采集指纹。",
+                    "Take the household register to the police station of the intended place; fingerprints are taken the same day.",
+                ),
+                "",
+            ),
+            step(
+                ("社会保障卡申领", "Social security card"),
+                ("人社", "Human resources"),
+                ("卡会寄到您填写的地址。", "The card is mailed to the address you gave."),
+                "",
+            ),
         ],
         seconds_left: 87,
     }
 }
 
 fn progress(l: In) -> ProgressPage {
-    let service = |name: (&str, &str), department: (&str, &str), status, correction: &str, detail: (&str, &str)| ServiceProgress {
+    let service = |name: (&str, &str),
+                   department: (&str, &str),
+                   status,
+                   correction: &str,
+                   detail: (&str, &str)| ServiceProgress {
         correction_id: correction.into(),
         name: l.say(name.0, name.1),
         department: l.say(department.0, department.1),
@@ -430,17 +733,45 @@ fn progress(l: In) -> ProgressPage {
             status: CaseStatus::Accepted,
             originals_to_be_verified: true,
             services: vec![
-                service(("退役报到", "Reporting"), ("退役军人事务", "Veterans affairs"), ServiceStatus::Done, "", ("已报到。", "Reported.")),
-                service(("基本医疗保险参保", "Medical insurance"), ("医保", "Medical insurance"), ServiceStatus::CorrectionNeeded, "c-1", ("转移凭证的照片看不清公章，请重新拍摄。", "The seal on the certificate cannot be read, please photograph it again.")),
-                service(("户口登记", "Household registration"), ("公安", "Public security"), ServiceStatus::NotReported, "", ("", "")),
-                service(("社会保险登记", "Social insurance"), ("人社", "Human resources"), ServiceStatus::InProgress, "", ("", "")),
+                service(
+                    ("退役报到", "Reporting"),
+                    ("退役军人事务", "Veterans affairs"),
+                    ServiceStatus::Done,
+                    "",
+                    ("已报到。", "Reported."),
+                ),
+                service(
+                    ("基本医疗保险参保", "Medical insurance"),
+                    ("医保", "Medical insurance"),
+                    ServiceStatus::CorrectionNeeded,
+                    "c-1",
+                    (
+                        "转移凭证的照片看不清公章，请重新拍摄。",
+                        "The seal on the certificate cannot be read, please photograph it again.",
+                    ),
+                ),
+                service(
+                    ("户口登记", "Household registration"),
+                    ("公安", "Public security"),
+                    ServiceStatus::NotReported,
+                    "",
+                    ("", ""),
+                ),
+                service(
+                    ("社会保险登记", "Social insurance"),
+                    ("人社", "Human resources"),
+                    ServiceStatus::InProgress,
+                    "",
+                    ("", ""),
+                ),
             ],
         }],
     }
 }
 
 fn staff() -> StaffPage {
-    let line = |device, ok, state: &str, actor| DeviceLine { device, ok, state: state.into(), actor };
+    let line =
+        |device, ok, state: &str, actor| DeviceLine { device, ok, state: state.into(), actor };
     StaffPage {
         devices: vec![
             line(DeviceRole::Reader, true, "ready", Actor::Yourself),

@@ -1,6 +1,6 @@
 //! Why: a technician tries one device at a time, without the kiosk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,8 @@ use clap::Args;
 use hal::camera::replay::ReplayDirectory;
 use hal::camera::v4l2::V4l2Camera;
 use hal::camera::{CameraEvent, CameraOptions, Frame, OpenCamera, spawn_camera};
-use hal::line::{SerialPortSpec, discover_serial};
+use hal::contract::Discovery;
+use hal::line::{LineError, SerialPortSpec, discover_serial, look_at};
 use hal::printer::{
     Element, JobPhase, PrintJob, PrinterEvent, PrinterProfile, ReceiptDocument, spawn_printer,
 };
@@ -29,6 +30,15 @@ pub fn list(output: &Output) -> anyhow::Result<()> {
         output.discovery("gpio", &found);
     }
     Ok(())
+}
+
+/// The drivers wait for a device to be plugged in; a technician who mistyped its name should not.
+fn there(port: &Path) -> anyhow::Result<()> {
+    match look_at(port) {
+        Discovery::Found { .. } => Ok(()),
+        Discovery::NoPermission { path, .. } => Err(failed(&LineError::NoPermission(path))),
+        Discovery::Absent { .. } => Err(failed(&LineError::NotFound(port.to_path_buf()))),
+    }
 }
 
 /// Events until the time is over.
@@ -56,6 +66,7 @@ pub struct ReadCard {
 
 impl ReadCard {
     pub fn run(self, output: &Output) -> anyhow::Result<()> {
+        there(&self.port)?;
         let (sender, events) = channel();
         let reader = spawn_reader(
             Box::new(SerialPortSpec::new(&self.port, self.baud)),
@@ -154,6 +165,7 @@ impl PrintTest {
                 Element::Cut,
             ],
         };
+        there(&self.port)?;
         let (sender, events) = channel();
         let printer = spawn_printer(
             Box::new(SerialPortSpec::new(&self.port, self.baud)),

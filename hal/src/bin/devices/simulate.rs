@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use hal::camera::sim::CameraSim;
+use hal::camera::specimen::write_specimen;
 use hal::control::ControlServer;
 use hal::panel::sim::PanelSim;
 use hal::printer::sim::{PrinterSim, PrinterSimOptions};
@@ -66,6 +67,15 @@ enum Device {
         #[arg(long)]
         control: PathBuf,
     },
+    /// A specimen paper or portrait to lay under the camera, drawn into a JPEG file.
+    Specimen {
+        /// Which one; a wrong one lists them all.
+        #[arg(long)]
+        kind: String,
+        /// The file.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Presence sensor, button, door and lights in a folder.
     Panel {
         /// The folder.
@@ -107,6 +117,13 @@ impl Simulate {
                     .serve(&control)
                     .with_context(|| format!("{} cannot be used", control.display()))?;
                 ready(output, "camera", &dir.display().to_string(), &control, until_stdin_closes);
+            }
+            Device::Specimen { kind, out } => {
+                write_specimen(&kind, &out)?;
+                output.say(
+                    &format!("{kind} in {}", out.display()),
+                    &json!({ "specimen": kind, "out": out }),
+                );
             }
             Device::Panel { dir, control } => {
                 let sim = PanelSim::start(&dir)?;

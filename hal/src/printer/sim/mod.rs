@@ -9,6 +9,8 @@
 
 pub mod commands;
 pub mod machine;
+#[cfg(test)]
+mod machine_tests;
 
 use crate::control::ControlServer;
 use crate::glyphs::{GlyphError, GlyphSource};

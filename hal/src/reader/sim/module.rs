@@ -1,51 +1,18 @@
-//! Why: a reader that nobody has to plug in, which behaves as badly as real ones do. It answers SAM
-//! frames on a pseudo-terminal at the pace of a real line, and a command inserts a card, lifts it,
-//! or spoils the next answer.
+//! Why: what the security module does with each command, and what a fault makes of its answer, is
+//! a matter of states and bytes; kept apart from threads and pseudo-terminals it can be read at once.
 //!
-//! Refuses: to help the driver. It keeps the module's awkward manners: the card that was read is
-//! not found again until it has been lifted, and after a failed read nothing succeeds either.
-//!
-//! Commands: `insert FILE.toml`, `remove`, `fault KIND [COMMAND]`, `unplug`, `plug`, `power on|off`,
-//! `self-test pass|fail`, `state`. Fault kinds: `checksum`, `silent`, `garbage-before`,
-//! `garbage-after`, `half-frame`, `stale`, `select-failed`, `read-failed`, `rejected`,
-//! `unknown-type`, `lift-at N`, `none`. A fault strikes the next answer to one command, `read`
-//! unless `select` is meant by its kind or `find`, `select`, `read`, `status` or `any` is named.
+//! Refuses: I/O, except for the specimen's file named by `insert`.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
 use personal::PersonalBytes;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::card::{self, Identity};
-use super::protocol::{Answer, Command, FrameParser, Sw3, join_payload};
-use super::specimen;
-use crate::control::ControlServer;
-use crate::pty::{Pty, line_time};
-
-/// How the simulated reader is to be made.
-#[derive(Debug, Clone)]
-pub struct ReaderSimOptions {
-    /// The name under which the driver finds it.
-    pub link: Option<PathBuf>,
-    /// Where commands are taken, if anywhere.
-    pub control: Option<PathBuf>,
-    /// The pace of the line; `None` sends at once.
-    pub baud: Option<u32>,
-    /// How long the radio exchange with the card takes before an answer to a read begins.
-    pub radio: Duration,
-}
-
-impl Default for ReaderSimOptions {
-    fn default() -> Self {
-        Self { link: None, control: None, baud: Some(115_200), radio: Duration::from_millis(200) }
-    }
-}
+use super::super::card::{self, Identity};
+use super::super::protocol::{Answer, Command, Sw3, join_payload};
+use super::super::specimen;
 
 /// What spoils an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,6 +29,7 @@ enum Fault {
     Rejected,
     UnknownType,
     LiftAt(usize),
+    Late(u64),
 }
 
 /// Which command a fault waits for.
@@ -109,18 +77,18 @@ struct Card {
     phase: Phase,
 }
 
-struct State {
+pub(super) struct State {
     card: Option<Card>,
     fault: Option<(Fault, Strikes)>,
-    plugged: bool,
+    pub(super) plugged: bool,
     /// Grows with every unplugging, so that a short one is not missed.
-    unplugs: u64,
-    powered: bool,
+    pub(super) unplugs: u64,
+    pub(super) powered: bool,
     self_test: bool,
     finds: u64,
     reads: u64,
     /// Grows whenever a card comes or goes, so that an answer under way notices.
-    moves: u64,
+    pub(super) moves: u64,
 }
 
 #[derive(Serialize)]
@@ -135,30 +103,39 @@ struct Shown {
 }
 
 /// What is to be sent, and how it ends.
-struct Reply {
-    bytes: Zeroizing<Vec<u8>>,
+pub(super) struct Reply {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
     /// Sent before, not part of the answer.
-    before: Vec<u8>,
-    after: Vec<u8>,
+    pub(super) before: Vec<u8>,
+    pub(super) after: Vec<u8>,
     /// The card takes part in sending this: if it goes, the answer breaks off.
-    needs_card: bool,
+    pub(super) needs_card: bool,
     /// The card is lifted after so many bytes.
-    lift_at: Option<usize>,
+    pub(super) lift_at: Option<usize>,
+    /// The module thinks so long before it answers.
+    pub(super) late: Duration,
 }
 
 impl Reply {
     fn of(sw3: Sw3, data: PersonalBytes) -> Self {
         let bytes = Answer { sw1: 0, sw2: 0, sw3, data }.encode();
-        Self { bytes, before: Vec::new(), after: Vec::new(), needs_card: false, lift_at: None }
+        Self {
+            bytes,
+            before: Vec::new(),
+            after: Vec::new(),
+            needs_card: false,
+            lift_at: None,
+            late: Duration::ZERO,
+        }
     }
 
-    fn status(sw3: Sw3) -> Self {
+    pub(super) fn status(sw3: Sw3) -> Self {
         Self::of(sw3, PersonalBytes::default())
     }
 }
 
 impl State {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             card: None,
             fault: None,
@@ -172,20 +149,20 @@ impl State {
         }
     }
 
-    fn insert(&mut self, id: &Identity) -> Result<(), card::EncodeError> {
+    pub(super) fn insert(&mut self, id: &Identity) -> Result<(), card::EncodeError> {
         let text = card::encode(id)?;
         self.moves += 1;
         self.card = Some(Card { text, photo: id.photo.clone(), phase: Phase::Fresh });
         Ok(())
     }
 
-    fn remove(&mut self) {
+    pub(super) fn remove(&mut self) {
         self.moves += 1;
         self.card = None;
     }
 
     /// The answer to a request, `None` for silence.
-    fn answer(&mut self, body: &[u8]) -> Option<Reply> {
+    pub(super) fn answer(&mut self, body: &[u8]) -> Option<Reply> {
         if !self.powered {
             return None;
         }
@@ -302,6 +279,7 @@ impl State {
                 }
             }
             Some(Fault::LiftAt(count)) => reply.lift_at = Some(count),
+            Some(Fault::Late(millis)) => reply.late = Duration::from_millis(millis),
             Some(
                 Fault::SelectFailed | Fault::ReadFailed | Fault::Rejected | Fault::UnknownType,
             )
@@ -331,7 +309,7 @@ impl State {
         serde_json::to_string(&shown).map_err(|error| error.to_string())
     }
 
-    fn command(&mut self, line: &str) -> Result<String, String> {
+    pub(super) fn command(&mut self, line: &str) -> Result<String, String> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
         match (word, rest) {
@@ -392,10 +370,17 @@ fn parse_fault(text: &str) -> Result<Option<(Fault, Strikes)>, String> {
                 .and_then(|count| count.parse().ok())
                 .ok_or("lift-at wants the number of bytes after which the card goes")?,
         ),
+        Some("late") => Fault::Late(
+            words
+                .next()
+                .and_then(|millis| millis.parse().ok())
+                .filter(|&millis| millis <= 60_000)
+                .ok_or("late wants the milliseconds, at most a minute")?,
+        ),
         _ => {
             return Err("unknown fault; there are: checksum, silent, garbage-before, \
                         garbage-after, half-frame, stale, select-failed, read-failed, rejected, \
-                        unknown-type, lift-at N, none"
+                        unknown-type, lift-at N, late MS, none"
                 .to_owned());
         }
     };
@@ -410,197 +395,3 @@ fn parse_fault(text: &str) -> Result<Option<(Fault, Strikes)>, String> {
     };
     Ok(Some((fault, strikes)))
 }
-
-/// A running simulated reader; dropping it unplugs it.
-#[derive(Debug)]
-pub struct ReaderSim {
-    path: PathBuf,
-    commander: ReaderSimCommander,
-    _control: Option<ControlServer>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// Gives commands to a simulated reader from anywhere.
-#[derive(Clone)]
-pub struct ReaderSimCommander(Arc<Mutex<State>>);
-
-impl std::fmt::Debug for ReaderSimCommander {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ReaderSimCommander")
-    }
-}
-
-impl ReaderSimCommander {
-    /// One command, as on the control socket.
-    pub fn command(&self, line: &str) -> Result<String, String> {
-        self.state().command(line)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ReaderSim {
-    /// Plugs a simulated reader in.
-    pub fn start(options: ReaderSimOptions) -> io::Result<Self> {
-        let pty = Pty::open(options.link.as_deref())?;
-        let path = pty.path().to_path_buf();
-        let commander = ReaderSimCommander(Arc::new(Mutex::new(State::new())));
-        let control = match &options.control {
-            Some(socket) => {
-                let commander = commander.clone();
-                let answer = move |line: &str| commander.command(line);
-                Some(ControlServer::start(socket, Box::new(answer))?)
-            }
-            None => None,
-        };
-        let stop = Arc::new(AtomicBool::new(false));
-        let device = Device {
-            pty: Some(pty),
-            options,
-            commander: commander.clone(),
-            stop: Arc::clone(&stop),
-        };
-        let thread = std::thread::Builder::new()
-            .name("simulated-reader".to_owned())
-            .spawn(move || device.run())?;
-        Ok(Self { path, commander, _control: control, stop, thread: Some(thread) })
-    }
-
-    /// What the driver opens.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// One command, as on the control socket.
-    pub fn command(&self, line: &str) -> Result<String, String> {
-        self.commander.command(line)
-    }
-
-    /// Something that can be given away to command this reader.
-    pub fn commander(&self) -> ReaderSimCommander {
-        self.commander.clone()
-    }
-
-    /// Lays a card on the reader.
-    pub fn insert(&self, id: &Identity) -> Result<(), card::EncodeError> {
-        self.commander.state().insert(id)
-    }
-}
-
-impl Drop for ReaderSim {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-struct Device {
-    pty: Option<Pty>,
-    options: ReaderSimOptions,
-    commander: ReaderSimCommander,
-    stop: Arc<AtomicBool>,
-}
-
-const TICK: Duration = Duration::from_millis(10);
-
-impl Device {
-    fn run(mut self) {
-        let mut parser = FrameParser::for_requests();
-        let mut buffer = [0_u8; 256];
-        let mut unplugs = 0;
-        while !self.stop.load(Ordering::Relaxed) {
-            let (plugged, unplugged) = {
-                let state = self.commander.state();
-                (state.plugged, state.unplugs)
-            };
-            if unplugged != unplugs {
-                unplugs = unplugged;
-                parser.reset();
-                self.pty = None;
-            }
-            if plugged && self.pty.is_none() {
-                match Pty::open(self.options.link.as_deref()) {
-                    Ok(pty) => self.pty = Some(pty),
-                    Err(error) => tracing::warn!(%error, "the reader cannot be plugged in"),
-                }
-            }
-            let Some(pty) = &mut self.pty else {
-                std::thread::sleep(TICK);
-                continue;
-            };
-            let read = match pty.read_some(&mut buffer, TICK) {
-                Ok(read) => read,
-                Err(error) => {
-                    tracing::warn!(%error, "the pseudo-terminal failed");
-                    return;
-                }
-            };
-            for request in parser.push(&buffer[..read]) {
-                let reply = match request {
-                    Ok(body) => self.commander.state().answer(body.expose()),
-                    Err(_) => Some(Reply::status(Sw3::ChecksumWrong)),
-                };
-                if let Some(reply) = reply
-                    && let Err(error) = self.send(&reply)
-                {
-                    tracing::warn!(%error, "the pseudo-terminal failed");
-                    return;
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, reply: &Reply) -> io::Result<()> {
-        const CHUNK: usize = 16;
-        let moves = self.commander.state().moves;
-        if reply.needs_card {
-            std::thread::sleep(self.options.radio);
-        }
-        self.put(&reply.before)?;
-        let start = Instant::now();
-        let mut sent = 0;
-        while sent < reply.bytes.len() {
-            {
-                let mut state = self.commander.state();
-                if self.stop.load(Ordering::Relaxed) || !state.plugged || !state.powered {
-                    return Ok(());
-                }
-                if reply.lift_at.is_some_and(|at| sent >= at) {
-                    state.remove();
-                    return Ok(());
-                }
-                if reply.needs_card && state.moves != moves {
-                    return Ok(());
-                }
-            }
-            let mut end = (sent + CHUNK).min(reply.bytes.len());
-            if let Some(at) = reply.lift_at {
-                end = end.min(at.max(sent + 1));
-            }
-            let chunk = &reply.bytes[sent..end];
-            if let Some(baud) = self.options.baud {
-                let due = start + line_time(end, baud);
-                std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            }
-            self.put(chunk)?;
-            sent = end;
-        }
-        self.put(&reply.after)
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.pty {
-            Some(pty) => pty.write(bytes),
-            None => Ok(()),
-        }
-    }
-}
-
-#[cfg(test)]
-#[path = "sim_tests.rs"]
-mod tests;

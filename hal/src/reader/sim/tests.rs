@@ -227,6 +227,28 @@ fn a_damaged_search_is_told_and_repeated() {
 }
 
 #[test]
+fn a_late_answer_is_never_taken_for_the_next_one() {
+    let bench = Bench::with(ReaderOptions { presence: None, ..options() });
+    // "No card" comes when a card has long been laid down, "card found" when the state is asked.
+    for with_card in [false, true] {
+        bench.tell("fault late 900 find");
+        if with_card {
+            bench.insert("resident");
+        }
+        bench.reader.arm();
+        assert_eq!(bench.failure(), ReaderError::NoAnswer(Stage::Find));
+        bench.until("offline", |e| matches!(e, ReaderEvent::Status(DeviceStatus::Offline)));
+        bench.until("back", |e| matches!(e, ReaderEvent::Status(DeviceStatus::Online)));
+        if !with_card {
+            bench.insert("resident");
+        }
+        assert_eq!(bench.read().number.as_str(), "11010519491231002X");
+        bench.tell("remove");
+        bench.reader.disarm();
+    }
+}
+
+#[test]
 fn a_card_that_failed_is_left_alone_until_it_is_lifted() {
     let bench = Bench::new();
     bench.tell("fault read-failed");

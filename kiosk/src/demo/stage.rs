@@ -1,0 +1,175 @@
+//! Why: a real screen without a display: rendered by the product's own software renderer, touched
+//! at the place where an element really is, seen as a picture. The one place that knows Slint's
+//! testing backend, whose interface may change with every release.
+//!
+//! Refuses: shortcuts. There is no way here to press what is not visible on the panel.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Context as _, bail, ensure};
+use i_slint_backend_testing::{ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions};
+use slint::platform::{PointerEventButton, WindowEvent};
+use slint::{LogicalPosition, PhysicalSize};
+use ui::Screen;
+
+/// Panel of the terminal: portrait, 1080 × 1920.
+pub const PANEL: (u32, u32) = (1080, 1920);
+
+/// A panel without a display. One for each process.
+pub struct Stage {
+    screen: Rc<Screen>,
+    taps: Cell<usize>,
+}
+
+/// Installs the headless platform. Call once, before the first screen.
+pub fn install() -> anyhow::Result<()> {
+    let options = TestingBackendOptions {
+        mock_time: false,
+        threading: true,
+        renderer_name: Some("software".into()),
+        ..TestingBackendOptions::default()
+    };
+    slint::platform::set_platform(Box::new(TestingBackend::new(options)))
+        .map_err(|_| anyhow::anyhow!("a screen platform is installed already"))
+}
+
+impl Stage {
+    /// Shows `screen` on the panel.
+    pub fn new(screen: Rc<Screen>) -> anyhow::Result<Self> {
+        screen.window().set_size(PhysicalSize::new(PANEL.0, PANEL.1));
+        screen.window().show().context("the headless window cannot be shown")?;
+        Ok(Self { screen, taps: Cell::new(0) })
+    }
+
+    /// Taps so far.
+    pub fn taps(&self) -> usize {
+        self.taps.get()
+    }
+
+    /// The panel as a PNG.
+    pub fn picture(&self, to: &Path) -> anyhow::Result<()> {
+        slint::platform::update_timers_and_animations();
+        let pixels = self.screen.window().take_snapshot().context("the panel cannot be drawn")?;
+        image::save_buffer(
+            to,
+            pixels.as_bytes(),
+            pixels.width(),
+            pixels.height(),
+            image::ColorType::Rgba8,
+        )
+        .with_context(|| format!("cannot write {}", to.display()))
+    }
+
+    /// The element with this accessible id.
+    pub fn find(&self, id: &str) -> Option<ElementHandle> {
+        let wanted = id.to_owned();
+        ElementQuery::from_root(self.screen.component())
+            .match_descendants()
+            .match_predicate(move |element| {
+                element.accessible_id().is_some_and(|id| id.as_str() == wanted)
+            })
+            .find_first()
+    }
+
+    /// Taps an element as a finger does: at its centre, having turned the list until it shows.
+    pub fn tap(&self, id: &str) -> anyhow::Result<()> {
+        let element = self.reach(id)?;
+        self.press(centre(&element));
+        Ok(())
+    }
+
+    fn press(&self, position: LogicalPosition) {
+        let window = self.screen.window();
+        let button = PointerEventButton::Left;
+        window.dispatch_event(WindowEvent::PointerPressed { position, button });
+        window.dispatch_event(WindowEvent::PointerReleased { position, button });
+        slint::platform::update_timers_and_animations();
+        self.taps.set(self.taps.get() + 1);
+    }
+
+    fn reach(&self, id: &str) -> anyhow::Result<ElementHandle> {
+        for _ in 0..60 {
+            let Some(element) = self.find(id) else { bail!("there is no “{id}” on this page") };
+            let Some(bottom) = self.list_bottom() else { return Ok(element) };
+            let outside = !self.in_list(&element);
+            let at = centre(&element).y;
+            if outside || (at < bottom && at > self.list_top(bottom)) {
+                ensure!(
+                    element.accessible_enabled() != Some(false),
+                    "“{id}” is there but not enabled"
+                );
+                return Ok(element);
+            }
+            let turn = if at >= bottom { "list-down" } else { "list-up" };
+            let Some(button) = self.find(turn) else { bail!("“{id}” cannot be brought into view") };
+            self.press(centre(&button));
+        }
+        bail!("“{id}” does not come into view")
+    }
+
+    /// Upper edge of the turning buttons, which is where the list ends.
+    fn list_bottom(&self) -> Option<f32> {
+        self.find("list-down").map(|button| button.absolute_position().y)
+    }
+
+    fn list_top(&self, bottom: f32) -> f32 {
+        // The list is as high as its viewport; its buttons stand right under it.
+        ElementQuery::from_root(self.screen.component())
+            .match_descendants()
+            .match_inherits("Flickable")
+            .find_all()
+            .iter()
+            .map(|list| list.absolute_position().y)
+            .filter(|top| *top < bottom)
+            .fold(0.0, f32::max)
+    }
+
+    fn in_list(&self, element: &ElementHandle) -> bool {
+        let Some(id) = element.accessible_id() else { return false };
+        ElementQuery::from_root(self.screen.component())
+            .match_descendants()
+            .match_inherits("Flickable")
+            .match_descendants()
+            .match_predicate(move |inside| inside.accessible_id().as_ref() == Some(&id))
+            .find_first()
+            .is_some()
+    }
+
+    /// Types text with an attached keyboard into the field that has the focus.
+    pub fn type_text(&self, text: &str) {
+        for character in text.chars() {
+            let text = slint::SharedString::from(character);
+            self.screen.window().dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
+            self.screen.window().dispatch_event(WindowEvent::KeyReleased { text });
+        }
+        slint::platform::update_timers_and_animations();
+    }
+
+    /// Draws strokes on an element; points in its unit square.
+    pub fn draw(&self, id: &str, strokes: &[Vec<(f32, f32)>]) -> anyhow::Result<()> {
+        let element = self.reach(id)?;
+        let (origin, size) = (element.absolute_position(), element.size());
+        let at = |(x, y): (f32, f32)| {
+            LogicalPosition::new(origin.x + x * size.width, origin.y + y * size.height)
+        };
+        let window = self.screen.window();
+        let button = PointerEventButton::Left;
+        for stroke in strokes {
+            let (Some(first), Some(last)) = (stroke.first(), stroke.last()) else { continue };
+            window.dispatch_event(WindowEvent::PointerPressed { position: at(*first), button });
+            for point in stroke {
+                window.dispatch_event(WindowEvent::PointerMoved { position: at(*point) });
+            }
+            window.dispatch_event(WindowEvent::PointerReleased { position: at(*last), button });
+        }
+        slint::platform::update_timers_and_animations();
+        Ok(())
+    }
+}
+
+fn centre(element: &ElementHandle) -> LogicalPosition {
+    let (origin, size) = (element.absolute_position(), element.size());
+    LogicalPosition::new(origin.x + size.width / 2.0, origin.y + size.height / 2.0)
+}

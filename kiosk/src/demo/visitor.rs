@@ -1,0 +1,599 @@
+//! Why: the visitor: looks at the panel, does what the page asks for, by touch on what is really
+//! there, with the answers of the visit at hand.
+//!
+//! Refuses: knowledge that a person in front of the panel would not have, and to guess an answer
+//! that the visit does not give.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use ui::view_model::{
+    CapturePage, Delivery, Input, Keyboard, ManualStep, Page, PrintState, QuestionPage,
+    ReceiptPage, ServicesPage, Tile, ViewModel,
+};
+
+use super::stage::Stage;
+use super::visit::{Identify, Language, Pictures, Purpose, Sitting, Visit};
+use super::world::{Neighbourhood, PIN};
+use crate::core::page_name;
+use crate::runtime::{Message, Runtime, TICK};
+
+/// How long a page may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long delivery may take before the visitor leaves with "stored".
+const DELIVERY: Duration = Duration::from_secs(15);
+/// Steps of one sitting at the most.
+const MOST_STEPS: usize = 400;
+
+/// What a sitting came to.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Receipt number and submission id, if something was submitted.
+    pub receipt_number: Option<String>,
+    /// Submission id.
+    pub submission_id: Option<String>,
+    /// Services chosen.
+    pub services: Vec<String>,
+    /// The receipt page said that the center has it.
+    pub delivered: bool,
+    /// What became of the paper.
+    pub print: Option<PrintState>,
+}
+
+/// One visitor at one headless terminal.
+pub struct Visitor<'a> {
+    /// The panel.
+    pub stage: &'a Stage,
+    /// The terminal.
+    pub runtime: &'a mut Runtime,
+    /// Its channel.
+    pub messages: &'a Receiver<Message>,
+    /// Devices and gateway.
+    pub world: &'a mut Neighbourhood,
+    /// The story.
+    pub visit: &'a Visit,
+    /// Where pictures of the screens go.
+    pub screens: PathBuf,
+    /// Picture number.
+    pub shots: usize,
+    /// Names of pages seen.
+    pub seen: BTreeSet<String>,
+    /// Time spent, by page.
+    pub elapsed: BTreeMap<&'static str, Duration>,
+    last_tick: Instant,
+    last_page: String,
+    faults_done: BTreeSet<usize>,
+    shown_picture: Option<(String, usize)>,
+}
+
+impl<'a> Visitor<'a> {
+    /// Stands in front of the terminal.
+    pub fn new(
+        stage: &'a Stage,
+        runtime: &'a mut Runtime,
+        messages: &'a Receiver<Message>,
+        world: &'a mut Neighbourhood,
+        visit: &'a Visit,
+        screens: PathBuf,
+    ) -> Self {
+        Self {
+            stage,
+            runtime,
+            messages,
+            world,
+            visit,
+            screens,
+            shots: 0,
+            seen: BTreeSet::new(),
+            elapsed: BTreeMap::new(),
+            last_tick: Instant::now(),
+            last_page: String::new(),
+            faults_done: BTreeSet::new(),
+            shown_picture: None,
+        }
+    }
+
+    /// Lets the terminal work for a while.
+    pub fn pump(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        loop {
+            let wait = end.saturating_duration_since(Instant::now()).min(Duration::from_millis(10));
+            match self.messages.recv_timeout(wait) {
+                Ok(message) => self.runtime.handle(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if self.last_tick.elapsed() >= TICK {
+                self.last_tick = Instant::now();
+                self.runtime.tick();
+            }
+            if Instant::now() >= end {
+                return;
+            }
+        }
+    }
+
+    fn view(&self) -> anyhow::Result<&ViewModel> {
+        self.runtime.shown().context("the panel shows nothing")
+    }
+
+    /// Name of the page on the panel.
+    pub fn page(&self) -> &'static str {
+        self.runtime.state().map_or("none", page_name)
+    }
+
+    /// Which page this is, exactly enough to know whether it is another one.
+    fn key(&self) -> String {
+        let Ok(view) = self.view() else { return String::new() };
+        match &view.page {
+            Page::Question(page) => format!("question-{}", page.key),
+            Page::Consent(page) => format!("consent-{}", page.key),
+            Page::Capture(page) => format!("capture-{}-{}", page.key, page.pages),
+            Page::ManualIdentity(page) => match page.step {
+                ManualStep::Number => "manual-number".into(),
+                ManualStep::Name => "manual-name".into(),
+                ManualStep::Unlock => "manual-unlock".into(),
+            },
+            other => other.name().to_owned(),
+        }
+    }
+
+    /// Waits until `done` holds.
+    pub fn wait(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        done: impl Fn(&Self) -> bool,
+    ) -> anyhow::Result<()> {
+        let end = Instant::now() + patience;
+        while !done(self) {
+            ensure!(Instant::now() < end, "after {patience:?} still waiting: {what} (page {})", self.page());
+            self.pump(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Keeps a picture of a page the first time it is seen.
+    pub fn picture(&mut self, name: &str) -> anyhow::Result<()> {
+        self.shots += 1;
+        self.stage.picture(&self.screens.join(format!("{:02}-{name}.png", self.shots)))
+    }
+
+    fn arrive(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
+        let key = self.key();
+        if key == self.last_page {
+            return Ok(());
+        }
+        let page = self.page();
+        self.last_page.clone_from(&key);
+        self.seen.insert(page.to_owned());
+        for (index, fault) in sitting.fault.iter().enumerate() {
+            let here = fault.page == page || fault.page == key;
+            if here && self.faults_done.insert(index) {
+                self.world.command(&fault.device, &fault.command)?;
+                self.pump(Duration::from_millis(fault.settle_ms));
+            }
+        }
+        // Pages that move by themselves are pictured when they have come to rest.
+        if !matches!(page, "submitting" | "receipt" | "capture" | "progress" | "identify") {
+            self.picture(&key)?;
+        }
+        Ok(())
+    }
+
+    /// Plays one sitting from the attract page to the attract page.
+    pub fn play(&mut self, sitting: &Sitting) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome::default();
+        self.faults_done.clear();
+        self.last_page.clear();
+        for _ in 0..MOST_STEPS {
+            self.arrive(sitting)?;
+            let page = self.page();
+            if page == "attract" && self.elapsed.contains_key("take-card") {
+                self.elapsed.remove("attract");
+                return Ok(outcome);
+            }
+            let abandoned = sitting.abandon_at.as_deref();
+            if abandoned == Some(page) || abandoned == Some(&self.key()) {
+                self.walk_away()?;
+                return Ok(outcome);
+            }
+            let begun = Instant::now();
+            let before = self.key();
+            self.act(sitting, &mut outcome)
+                .with_context(|| format!("on page {before}"))?;
+            *self.elapsed.entry(page).or_default() += begun.elapsed();
+        }
+        bail!("the sitting did not end after {MOST_STEPS} steps (page {})", self.page())
+    }
+
+    /// Somebody who leaves: the terminal is told by the leave button, as a thoughtful visitor does.
+    fn walk_away(&mut self) -> anyhow::Result<()> {
+        self.stage.tap("btn-leave")?;
+        self.pump(Duration::from_millis(100));
+        if self.stage.find("btn-confirm-leave").is_some() {
+            self.picture("confirm-leave")?;
+            self.stage.tap("btn-confirm-leave")?;
+        }
+        self.wait("farewell", PATIENCE, |v| v.page() == "take-card")?;
+        self.picture("take-card")?;
+        self.take_card()?;
+        self.wait("attract", PATIENCE, |v| v.page() == "attract")
+    }
+
+    fn take_card(&mut self) -> anyhow::Result<()> {
+        if self.visit.identify == Identify::Card {
+            // A card that was taken already is no fault of the visitor's.
+            let _ = self.world.command("reader", "remove");
+        }
+        for camera in ["document-camera", "portrait-camera"] {
+            self.world.command(camera, "clear")?;
+        }
+        Ok(())
+    }
+
+    fn tap_and_leave(&mut self, id: &str) -> anyhow::Result<()> {
+        let before = self.key();
+        self.stage.tap(id)?;
+        self.wait(&format!("an answer to “{id}”"), PATIENCE, |v| v.key() != before)
+    }
+
+    fn act(&mut self, sitting: &Sitting, outcome: &mut Outcome) -> anyhow::Result<()> {
+        let page = self.view()?.page.clone();
+        match page {
+            Page::Attract(_) => {
+                self.wait("an open terminal", PATIENCE, |v| v.stage.find("btn-start").is_some())?;
+                self.tap_and_leave("btn-start")
+            }
+            Page::Identify(_) => self.identify(),
+            Page::ManualIdentity(_) => self.manual(),
+            Page::Consent(_) => self.tap_and_leave("btn-agree"),
+            Page::Home(_) => self.home(sitting),
+            Page::Question(page) => self.question(sitting, &page),
+            Page::Services(page) => self.services(sitting, &page, outcome),
+            Page::Checklist(_) => self.tap_and_leave("btn-papers-at-hand"),
+            Page::Capture(page) => self.capture(sitting, &page),
+            Page::Review(_) => self.tap_and_leave("btn-next"),
+            Page::Declaration(_) => self.sign(),
+            Page::Submitting => self.wait("the submission", PATIENCE, |v| v.page() != "submitting"),
+            Page::Receipt(_) => self.receipt(outcome),
+            Page::TakeCard(_) => {
+                self.take_card()?;
+                self.wait("the next visitor", PATIENCE, |v| v.page() == "attract")
+            }
+            Page::Progress(_) => self.progress(sitting),
+            Page::Trouble(trouble) => {
+                self.picture("trouble-at-rest")?;
+                bail!("the terminal shows trouble {:?} ({})", trouble.kind, trouble.code)
+            }
+            Page::StaffLogin(_) | Page::Staff(_) => bail!("a visitor cannot be here"),
+        }
+    }
+
+    fn identify(&mut self) -> anyhow::Result<()> {
+        if self.visit.language == Language::En
+            && self.view()?.chrome.language == ui::view_model::Language::Chinese
+        {
+            self.stage.tap("btn-language")?;
+            self.pump(Duration::from_millis(50));
+        }
+        self.picture("identify")?;
+        if self.visit.identify == Identify::Typed {
+            return self.tap_and_leave("btn-no-card");
+        }
+        let card = self.visit.card.clone();
+        let path = std::path::absolute(&card)?;
+        self.world.command("reader", &format!("insert {}", path.display()))?;
+        let end = Instant::now() + PATIENCE;
+        // Readers fail: a visitor who is asked to lifts the card and puts it down again.
+        while self.page() == "identify" {
+            ensure!(Instant::now() < end, "the card was not read");
+            let Page::Identify(page) = &self.view()?.page else { break };
+            if page.state == ui::view_model::IdentifyState::LiftAndReplace {
+                self.picture("identify-again")?;
+                self.world.command("reader", "remove")?;
+                self.pump(Duration::from_millis(800));
+                self.world.command("reader", &format!("insert {}", path.display()))?;
+            }
+            self.pump(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
+    fn manual(&mut self) -> anyhow::Result<()> {
+        let card = hal::reader::specimen::load(&self.visit.card)?;
+        let Page::ManualIdentity(page) = &self.view()?.page else { return Ok(()) };
+        match page.step {
+            ManualStep::Number => self.keys(card.number.as_str())?,
+            ManualStep::Name => self.stage.type_text(card.name.as_str()),
+            ManualStep::Unlock => self.keys(PIN)?,
+        }
+        self.pump(Duration::from_millis(50));
+        self.tap_and_leave("btn-next")
+    }
+
+    fn keys(&mut self, text: &str) -> anyhow::Result<()> {
+        for character in text.chars() {
+            self.stage.tap(&format!("key:{}", character.to_lowercase()))?;
+        }
+        self.pump(Duration::from_millis(50));
+        Ok(())
+    }
+
+    fn home(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
+        self.tap_and_leave(match sitting.purpose {
+            Purpose::Apply => "btn-apply",
+            Purpose::Progress | Purpose::Correct => "btn-show-progress",
+        })
+    }
+
+    fn question(&mut self, sitting: &Sitting, page: &QuestionPage) -> anyhow::Result<()> {
+        let answer = sitting
+            .profile
+            .get(&page.key)
+            .or_else(|| sitting.answers.get(&page.key))
+            .cloned()
+            .with_context(|| format!("the visit has no answer to “{}” ({})", page.key, page.title))?;
+        let before = self.key();
+        let suggestions: &[Tile] = match &page.input {
+            Input::Choice(_) => &[],
+            Input::Text { suggestions, .. }
+            | Input::Date { suggestions, .. }
+            | Input::Region { suggestions, .. } => suggestions,
+        };
+        if matches!(answer.as_str(), "suggested" | "not-sure") {
+            let tile = suggestions.first().context("nothing is suggested here")?;
+            return self.tap_and_leave(&format!("suggestion:{}", tile.id));
+        }
+        match &page.input {
+            Input::Choice(_) => {
+                self.stage.tap(&format!("tile:{answer}"))?;
+                self.pump(Duration::from_millis(50));
+            }
+            Input::Text { keyboard: Keyboard::Text, .. } => {
+                self.stage.type_text(&answer);
+                self.pump(Duration::from_millis(50));
+            }
+            Input::Text { .. } => self.keys(&answer)?,
+            Input::Date { .. } => self.date(&answer)?,
+            Input::Region { .. } => self.region(&answer)?,
+        }
+        if self.key() == before {
+            self.picture(&format!("{before}-answered"))?;
+            self.tap_and_leave("btn-next")?;
+        }
+        Ok(())
+    }
+
+    fn date(&mut self, answer: &str) -> anyhow::Result<()> {
+        let wanted: jiff::civil::Date = answer.parse().context("a date is YYYY-MM-DD")?;
+        let target = [i32::from(wanted.year()), i32::from(wanted.month()), i32::from(wanted.day())];
+        for (part, name) in ["year", "month", "day"].into_iter().enumerate() {
+            for _ in 0..120 {
+                let Page::Question(QuestionPage { input: Input::Date { year, month, day, .. }, .. }) =
+                    &self.view()?.page
+                else {
+                    bail!("the date page is gone");
+                };
+                let now = [*year, *month, *day][part];
+                if now == target[part] {
+                    break;
+                }
+                let far = (target[part] - now).abs() >= 10 && now != 0 && name == "year";
+                let up = now == 0 && name != "year" || now != 0 && target[part] > now;
+                let id = format!(
+                    "{name}-{}{}",
+                    if up { "up" } else { "down" },
+                    if far { "-10" } else { "" }
+                );
+                self.stage.tap(&id)?;
+                self.pump(Duration::from_millis(15));
+            }
+        }
+        Ok(())
+    }
+
+    fn region(&mut self, answer: &str) -> anyhow::Result<()> {
+        let path: Vec<String> = self
+            .runtime
+            .world()
+            .catalog
+            .regions()
+            .path(answer)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        ensure!(!path.is_empty(), "there is no region {answer}");
+        for code in path {
+            let Page::Question(QuestionPage { input: Input::Region { options, path, .. }, .. }) =
+                &self.view()?.page
+            else {
+                break;
+            };
+            // A question confined to one province starts inside it.
+            if !options.iter().any(|tile| tile.id == code) {
+                continue;
+            }
+            let depth = path.len();
+            self.stage.tap(&format!("tile:{code}"))?;
+            self.wait("the next list", PATIENCE, |v| {
+                !matches!(v.view().map(|view| &view.page), Ok(Page::Question(QuestionPage {
+                    input: Input::Region { path, .. }, ..
+                })) if path.len() == depth)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn services(
+        &mut self,
+        sitting: &Sitting,
+        page: &ServicesPage,
+        outcome: &mut Outcome,
+    ) -> anyhow::Result<()> {
+        let wanted: Vec<String> = match sitting.services.is_empty() {
+            false => sitting.services.clone(),
+            true => page
+                .services
+                .iter()
+                .filter(|tile| tile.available)
+                .map(|tile| tile.id.clone())
+                .collect(),
+        };
+        for key in wanted {
+            let Page::Services(now) = &self.view()?.page else { break };
+            let tile = now
+                .services
+                .iter()
+                .find(|tile| tile.id == key)
+                .with_context(|| format!("there is no service {key}"))?;
+            ensure!(tile.available, "{key} is not offered: {}", tile.reason);
+            if !tile.selected {
+                self.stage.tap(&format!("service:{key}"))?;
+                self.pump(Duration::from_millis(30));
+            }
+        }
+        let Page::Services(now) = &self.view()?.page else { return Ok(()) };
+        outcome.services =
+            now.services.iter().filter(|tile| tile.selected).map(|tile| tile.id.clone()).collect();
+        self.picture("services-chosen")?;
+        self.tap_and_leave("btn-next")
+    }
+
+    fn capture(&mut self, sitting: &Sitting, page: &CapturePage) -> anyhow::Result<()> {
+        let files: Vec<PathBuf> = match sitting.materials.get(&page.key) {
+            Some(Pictures::Word(_)) => {
+                self.picture(&format!("capture-{}-skip", page.key))?;
+                return self.tap_and_leave("btn-skip");
+            }
+            Some(Pictures::Files(files)) => files.clone(),
+            None => self.drawn(&page.key)?,
+        };
+        let Some(file) = files.get(page.pages) else {
+            bail!("the visit has no page {} of {}", page.pages + 1, page.key);
+        };
+        let camera = if page.portrait { "portrait-camera" } else { "document-camera" };
+        let this = (page.key.clone(), page.pages);
+        if self.shown_picture.as_ref() != Some(&this) {
+            let path = std::path::absolute(file)?;
+            self.world.command(camera, &format!("show {}", path.display()))?;
+            self.shown_picture = Some(this);
+            // A person looks at the preview before pressing.
+            self.pump(Duration::from_millis(400));
+            self.picture(&format!("capture-{}-{}", page.key, page.pages + 1))?;
+        }
+        self.stage.tap("btn-take")?;
+        self.wait("the picture", PATIENCE, |v| match v.view().map(|view| &view.page) {
+            Ok(Page::Capture(page)) => {
+                !page.taking && (page.still.is_some() || page.problem.is_some())
+            }
+            _ => true,
+        })?;
+        let Page::Capture(now) = self.view()?.page.clone() else { return Ok(()) };
+        if now.still.is_none() {
+            self.picture(&format!("capture-{}-problem", now.key))?;
+            bail!("no picture of {}: {:?}", now.key, now.problem);
+        }
+        if page.pages == 0 {
+            self.picture(&format!("capture-{}-taken", now.key))?;
+        }
+        let more = page.pages + 1 < files.len() && now.can_add_page;
+        self.tap_and_leave(if more { "btn-add-page" } else { "btn-keep" })
+    }
+
+    /// Specimens of a material, drawn once: as many pages as it has at least.
+    fn drawn(&self, key: &str) -> anyhow::Result<Vec<PathBuf>> {
+        let material =
+            self.runtime.world().catalog.material(key).with_context(|| key.to_owned())?;
+        let pages = usize::from(material.min_pages.max(1));
+        let path = self.world.scratch().join(format!("{key}.jpg"));
+        if !path.exists() {
+            hal::camera::specimen::write_specimen(key, &path)
+                .with_context(|| format!("no specimen of {key}"))?;
+        }
+        Ok(vec![path; pages])
+    }
+
+    fn sign(&mut self) -> anyhow::Result<()> {
+        let wave = |from: f32| -> Vec<(f32, f32)> {
+            (0..24)
+                .map(|step| {
+                    let t = step as f32 / 23.0;
+                    (from + t * 0.25, 0.5 + 0.2 * (t * 9.0).sin())
+                })
+                .collect()
+        };
+        self.stage.draw("signature-pad", &[wave(0.15), wave(0.45)])?;
+        self.wait("ink", PATIENCE, |v| {
+            matches!(v.view().map(|view| &view.page), Ok(Page::Declaration(page)) if page.can_submit)
+        })?;
+        self.picture("declaration-signed")?;
+        self.tap_and_leave("btn-submit")
+    }
+
+    fn receipt(&mut self, outcome: &mut Outcome) -> anyhow::Result<()> {
+        let at_rest = |v: &Self| match v.view().map(|view| &view.page) {
+            Ok(Page::Receipt(page)) => page.print != PrintState::Printing,
+            _ => true,
+        };
+        self.wait("the printer", PATIENCE, at_rest)?;
+        if self.runtime.state().is_some_and(|state| state.health.network != Some(false)) {
+            let end = Instant::now() + DELIVERY;
+            while !self.received() && Instant::now() < end {
+                self.pump(Duration::from_millis(50));
+            }
+        }
+        let Page::Receipt(page) = self.view()?.page.clone() else {
+            bail!("the receipt page closed by itself")
+        };
+        self.picture("receipt")?;
+        self.note_receipt(&page, outcome);
+        self.tap_and_leave("btn-finish")
+    }
+
+    fn received(&self) -> bool {
+        matches!(self.view().map(|view| &view.page), Ok(Page::Receipt(page))
+            if page.delivery == Delivery::Received)
+    }
+
+    fn note_receipt(&self, page: &ReceiptPage, outcome: &mut Outcome) {
+        outcome.receipt_number = Some(page.number.clone());
+        outcome.delivered = page.delivery == Delivery::Received;
+        outcome.print = Some(page.print);
+        outcome.submission_id = self
+            .runtime
+            .state()
+            .and_then(|state| state.visit())
+            .and_then(|visit| visit.receipt.as_ref())
+            .map(|receipt| receipt.stored.submission_id.to_string());
+    }
+
+    fn progress(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
+        self.wait("progress", PATIENCE, |v| {
+            !matches!(v.view().map(|view| &view.page), Ok(Page::Progress(page)) if page.loading)
+        })?;
+        self.picture("progress")?;
+        let Page::Progress(page) = self.view()?.page.clone() else { return Ok(()) };
+        let Some(service) = &sitting.service else {
+            return self.tap_and_leave("btn-finish");
+        };
+        let id = page
+            .cases
+            .iter()
+            .flat_map(|case| &case.services)
+            .map(|shown| shown.correction_id.as_str())
+            .find(|id| id.ends_with(&format!("/{service}")))
+            .with_context(|| format!("no correction request for {service} is shown"))?;
+        self.tap_and_leave(&format!("correction:{id}"))
+    }
+}
+
+/// Folder for pictures, empty.
+pub fn screens(out: &Path) -> anyhow::Result<PathBuf> {
+    let dir = out.join("screens");
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok(dir)
+}

@@ -1,0 +1,163 @@
+//! `kiosk`: runs a terminal, plays demonstrations, shows the queue.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use kiosk::queue::Queue;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Whatever is freed is wiped first: also what libraries held of a person for a moment.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
+
+const EXAMPLES: &str = "Examples:
+  kiosk run --config /etc/ronggui/kiosk.toml
+  kiosk demo --headless --visit tests/fixtures/visits/self-directed.toml --out demo-out
+  kiosk demo
+  kiosk queue --config /etc/ronggui/kiosk.toml --json";
+
+/// Ronggui terminal (戎归自助终端): one visit for the veterans' one-stop matter.
+#[derive(Parser)]
+#[command(name = "kiosk", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the terminal with the devices of its configuration.
+    Run {
+        /// Configuration written by `provision init-site`.
+        #[arg(long, default_value = "/etc/ronggui/kiosk.toml")]
+        config: PathBuf,
+    },
+    /// Show what waits to be delivered; opens nothing.
+    Queue {
+        /// Configuration written by `provision init-site`.
+        #[arg(long, default_value = "/etc/ronggui/kiosk.toml")]
+        config: PathBuf,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try the whole product: gateway, simulated devices and this terminal.
+    #[cfg(feature = "simulation")]
+    Demo {
+        /// Without a display: play a visit given as data.
+        #[arg(long)]
+        headless: bool,
+        /// The visit to play.
+        #[arg(long, default_value = "tests/fixtures/visits/self-directed.toml")]
+        visit: PathBuf,
+        /// Where screens, receipt, sealed files and summary go.
+        #[arg(long, default_value = "demo-out")]
+        out: PathBuf,
+        /// Catalogue of the province.
+        #[arg(long, default_value = "catalog/data/sichuan")]
+        catalog: PathBuf,
+        /// Specimen cards for the window's panel.
+        #[arg(long, default_value = "hal/specimens")]
+        specimens: PathBuf,
+        /// Answer in JSON (the summary) instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RONGGUI_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,kiosk=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A panic's message may hold what was being worked on; its place is enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "the program has a fault and stops here");
+    }));
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("kiosk: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run { config } => serve(&config),
+        Command::Queue { config, json } => show_queue(&config, json),
+        #[cfg(feature = "simulation")]
+        Command::Demo { headless, visit, out, catalog, specimens, json } => {
+            let out = std::path::absolute(out)?;
+            if !headless {
+                kiosk::demo::window::run(&out, &catalog, &specimens)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let options = kiosk::demo::Options { visit, out, catalog };
+            let summary = kiosk::demo::play(&options, |step| {
+                if !json {
+                    eprintln!("… {step}");
+                }
+            })?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&summary)?);
+            } else {
+                println!("{}", summary.table());
+                println!("{}", options.out.display());
+            }
+            for failure in &summary.failures {
+                eprintln!("kiosk: not as asked: {failure}");
+            }
+            Ok(if summary.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+fn serve(config: &std::path::Path) -> anyhow::Result<ExitCode> {
+    let tokio = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let mut screen = None;
+    let assembled = kiosk::app::assemble(
+        config,
+        kiosk::runtime::Clock::system(),
+        kiosk::link::Backoff::default(),
+        tokio.handle(),
+        |inbox| {
+            let made = kiosk::app::screen(inbox)?;
+            screen = Some(std::rc::Rc::clone(&made));
+            Ok(made)
+        },
+    )?;
+    let screen = screen.context("the screen was not made")?;
+    kiosk::app::run_in_window(assembled, &screen)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_queue(config: &std::path::Path, json: bool) -> anyhow::Result<ExitCode> {
+    let config = provisioning::KioskConfig::load(config)?;
+    let (queue, _) = Queue::open(&config.storage.dir, config.storage.quota_bytes)?;
+    let status = queue.status(jiff::Timestamp::now())?;
+    let items = queue.items()?;
+    if json {
+        println!("{}", serde_json::json!({ "status": status, "items": items }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = comfy_table::Table::new();
+    table.set_header(["receipt", "submitted", "state", "bytes", "attempts", "last error"]);
+    for item in &items {
+        table.add_row([
+            item.receipt_number.clone(),
+            item.created_at.to_string(),
+            format!("{:?}", item.state),
+            item.bytes.to_string(),
+            item.attempts.to_string(),
+            item.last_error.clone().unwrap_or_default(),
+        ]);
+    }
+    println!("{table}");
+    println!("waiting {} · delivered {} · set aside {}", status.waiting, status.delivered, status.quarantined);
+    Ok(ExitCode::SUCCESS)
+}

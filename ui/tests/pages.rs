@@ -1,0 +1,201 @@
+//! Why: every page shows in both languages, says its name, carries its buttons, and keeps all of
+//! them on the panel and large enough, whatever the settings.
+
+mod support;
+
+use support::{Stage, specimens};
+use ui::view_model::{Language, Page};
+
+const LANGUAGES: [Language; 2] = [Language::Chinese, Language::English];
+const ALWAYS: [&str; 5] =
+    ["btn-language", "btn-text-size", "btn-contrast", "btn-low-position", "btn-call-staff"];
+
+/// What must be found beside what is on every page.
+fn expected(specimen: &str) -> &'static [&'static str] {
+    match specimen {
+        "attract" | "attract-degraded" => &["btn-start", "btn-staff-gate", "btn-help"],
+        "identify" => &["btn-no-card", "btn-back", "btn-leave"],
+        "manual-number" => &["entry", "key:0", "key:x", "key:backspace", "btn-next"],
+        "manual-name" => &["entry", "key:a", "key:space", "btn-next"],
+        "manual-unlock" => &["entry", "key:9", "btn-next"],
+        "consent-notice" => &["btn-agree"],
+        "consent-separate" => &["btn-agree", "btn-disagree"],
+        "home" => &["btn-apply", "btn-show-progress", "btn-reprint", "btn-help"],
+        "question-choice" => &["tile:10", "tile:90", "btn-next"],
+        "question-phone" => &["entry", "key:5", "btn-next"],
+        "question-address" => &["entry", "suggestion:card"],
+        "question-date" => &["year-up", "year-down-10", "month-up", "month-down", "day-down"],
+        "question-region" => &["crumb:0", "tile:510000", "suggestion:card", "list-down"],
+        "services" => &["service:reporting", "list-down", "list-up"],
+        "checklist" => &["btn-papers-at-hand", "btn-print-checklist"],
+        "capture" => &["camera", "btn-take", "btn-skip"],
+        "capture-still" => &["btn-keep", "btn-retake", "btn-add-page"],
+        "capture-blurred" => &["btn-retake", "btn-skip"],
+        "review" => &["edit:education", "list-down", "btn-next"],
+        "declaration" => &["signature-pad", "btn-clear-signature", "btn-submit"],
+        "receipt" => &["qr", "btn-finish"],
+        "receipt-unknown" => &["btn-receipt-came-out", "btn-print-again", "btn-finish"],
+        "take-card" => &["btn-finish"],
+        "progress" => &["correction:c-1"],
+        "progress-unavailable" | "trouble" => &["btn-retry"],
+        "staff-login" => &["entry", "key:0", "btn-close-staff"],
+        "staff" => &["btn-test-page", "btn-close-staff"],
+        "overlay-idle" => &["overlay:idle", "btn-still-here"],
+        "overlay-leave" => &["overlay:confirm-leave", "btn-stay", "btn-confirm-leave"],
+        "overlay-called" => &["overlay:staff-called", "btn-stay"],
+        "overlay-help" => &["overlay:help", "btn-stay"],
+        _ => &[],
+    }
+}
+
+#[test]
+fn every_page_says_its_name_and_carries_its_buttons() {
+    let stage = Stage::new(1080, 1920);
+    for language in LANGUAGES {
+        for specimen in specimens::all(language) {
+            stage.show(&specimen.view);
+            let page = format!("page:{}", specimen.view.page.name());
+            for id in ALWAYS.iter().copied().chain([page.as_str()]) {
+                assert!(stage.find(id).is_some(), "{language:?} {}: no {id}", specimen.name);
+            }
+            for id in expected(&specimen.name) {
+                assert!(stage.find(id).is_some(), "{language:?} {}: no {id}", specimen.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_can_be_pressed_has_a_label_and_an_id_of_its_own() {
+    let stage = Stage::new(1080, 1920);
+    for specimen in specimens::all(Language::English) {
+        stage.show(&specimen.view);
+        let mut seen = std::collections::HashSet::new();
+        for element in stage.query().find_all() {
+            use i_slint_backend_testing::AccessibleRole as Role;
+            let role = element.accessible_role();
+            if !matches!(role, Some(Role::Button | Role::Checkbox | Role::TextInput)) {
+                continue;
+            }
+            let id = element.accessible_id().unwrap_or_default();
+            let label = element.accessible_label().unwrap_or_default();
+            assert!(!id.is_empty(), "{}: {label} has no id", specimen.name);
+            assert!(!label.is_empty(), "{}: {id} has no label", specimen.name);
+            assert!(seen.insert(id.clone()), "{}: {id} twice", specimen.name);
+        }
+    }
+}
+
+/// Sizes, text sizes and position; everything outside a list must stay on the panel.
+#[test]
+fn the_footer_and_the_settings_never_leave_the_panel() {
+    let stage = Stage::new(1080, 1920);
+    let mut failures = Vec::new();
+    for (width, height, low) in [(1080, 1920, false), (1080, 1920, true), (1920, 1080, false)] {
+        stage.resize(width, height);
+        for text_size in [0, 3] {
+            for specimen in specimens::all(Language::English) {
+                let mut view = specimen.view;
+                view.chrome.text_size = text_size;
+                view.chrome.low_position = low;
+                stage.show(&view);
+                // What has left the panel is not found at all, so its absence is a failure too.
+                let home = matches!(view.page, Page::Home(_));
+                let wanted = expected(&specimen.name).iter().filter(|id| id.starts_with("btn-"));
+                for id in ALWAYS.iter().chain(wanted) {
+                    if stage.find(id).is_none() && !home {
+                        failures.push(format!(
+                            "{width}x{height} low={low} text={text_size} {} {id}: not found",
+                            specimen.name
+                        ));
+                    }
+                }
+                for element in stage.query().find_all() {
+                    let id = element.accessible_id().unwrap_or_default();
+                    let listed = home
+                        && ["btn-apply", "btn-show-progress", "btn-reprint", "btn-help"]
+                            .contains(&id.as_str());
+                    if !id.starts_with("btn-") || id == "btn-staff-gate" || listed {
+                        continue;
+                    }
+                    let (at, size) = (element.absolute_position(), element.size());
+                    let inside = at.x >= 0.0
+                        && at.y >= 0.0
+                        && at.x + size.width <= width as f32 + 0.5
+                        && at.y + size.height <= height as f32 + 0.5;
+                    let reachable = !low || at.y >= height as f32 / 2.0 - 1.0;
+                    let large = size.width >= 72.0 && size.height >= 72.0;
+                    if !(inside && reachable && large) {
+                        failures.push(format!(
+                            "{width}x{height} low={low} text={text_size} {} {id}: {at:?} {size:?}",
+                            specimen.name
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_language_changes_what_is_written() {
+    let stage = Stage::new(1080, 1920);
+    let label = |language| {
+        let specimen = specimens::all(language).swap_remove(0);
+        stage.show(&specimen.view);
+        stage.find("btn-start").and_then(|button| button.accessible_label()).unwrap_or_default()
+    };
+    assert_eq!(label(Language::Chinese), "开始办理");
+    assert_eq!(label(Language::English), "Start");
+    assert_eq!(label(Language::Chinese), "开始办理");
+}
+
+#[test]
+fn a_wiped_panel_holds_nothing_of_the_person() {
+    let stage = Stage::new(1080, 1920);
+    let secrets = ["样本", "110105", "13800138000", "RG-2026", "Specimen"];
+    for language in LANGUAGES {
+        for specimen in specimens::all(language) {
+            stage.show(&specimen.view);
+            stage.screen.set_preview(640, 480, &specimens::picture(640, 480));
+            stage.screen.wipe();
+            stage.settle();
+            for element in stage.query().find_all() {
+                let texts = [
+                    element.accessible_label(),
+                    element.accessible_value(),
+                    element.accessible_description(),
+                    element.accessible_id(),
+                ];
+                for text in texts.into_iter().flatten() {
+                    for secret in secrets {
+                        assert!(!text.contains(secret), "{}: {text}", specimen.name);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_shows_what_it_should() {
+    let stage = Stage::new(1080, 1920);
+    let view = specimens::all(Language::Chinese).swap_remove(0).view;
+    stage.show(&view);
+    let normal = stage.picture();
+    let mut contrast = view;
+    contrast.chrome.high_contrast = true;
+    stage.show(&contrast);
+    let black = stage.picture();
+    assert_eq!((normal.width(), normal.height()), (1080, 1920));
+    assert_eq!(black.get_pixel(5, 1000).0, [0, 0, 0, 255]);
+    assert_ne!(normal.get_pixel(5, 1000), black.get_pixel(5, 1000));
+}
+
+#[test]
+fn a_torn_camera_frame_is_refused() {
+    let stage = Stage::new(1080, 1920);
+    assert!(!stage.screen.set_preview(640, 480, &[0; 100]));
+    assert!(stage.screen.set_preview(2, 2, &[0; 12]));
+}

@@ -1,0 +1,267 @@
+//! Why: a finger on the glass becomes exactly one intent, the one that is written there.
+
+#![allow(clippy::expect_used, reason = "a test stops at the first thing that is wrong")]
+
+mod support;
+
+use slint::LogicalPosition;
+use std::collections::HashSet;
+use support::{Stage, centre, specimens};
+use ui::intent::{Button, Intent};
+use ui::view_model::{Input, Keyboard, Language, Overlay, Page, QuestionPage, ViewModel};
+
+fn showing(name: &str) -> (Stage, ViewModel) {
+    let stage = Stage::new(1080, 1920);
+    let view = turn_to(&stage, name);
+    (stage, view)
+}
+
+fn turn_to(stage: &Stage, name: &str) -> ViewModel {
+    let specimen = specimens::all(Language::Chinese)
+        .into_iter()
+        .find(|specimen| specimen.name == name)
+        .expect("a specimen of that name");
+    stage.show(&specimen.view);
+    stage.intents();
+    specimen.view
+}
+
+fn said(stage: &Stage, wanted: Intent) -> bool {
+    stage.intents() == vec![wanted]
+}
+
+#[test]
+fn every_button_says_itself() {
+    let stage = Stage::new(1080, 1920);
+    let mut met = HashSet::new();
+    for specimen in specimens::all(Language::Chinese) {
+        stage.show(&specimen.view);
+        let over = specimen.view.overlay != Overlay::None;
+        for button in Button::ALL {
+            let Some(element) = stage.find(button.id()) else { continue };
+            let below = !matches!(button, Button::StillHere | Button::Stay | Button::ConfirmLeave);
+            if element.accessible_enabled() == Some(false) || button == Button::StaffGate {
+                continue;
+            }
+            stage.intents();
+            stage.tap(button.id());
+            let intents = stage.intents();
+            if over && below {
+                assert!(
+                    !intents.contains(&Intent::Pressed(button)),
+                    "{}: {} pressed through the scrim",
+                    specimen.name,
+                    button.id()
+                );
+            } else {
+                assert!(
+                    intents == vec![Intent::Pressed(button)],
+                    "{}: {} said something else",
+                    specimen.name,
+                    button.id()
+                );
+                met.insert(button);
+            }
+        }
+    }
+    // Closed in every specimen, or reached by the gesture below.
+    let never = [Button::Reprint, Button::StaffGate];
+    for button in Button::ALL {
+        assert!(met.contains(&button) || never.contains(&button), "{} never met", button.id());
+    }
+}
+
+#[test]
+fn the_staff_corner_wants_five_presses() {
+    let (stage, _) = showing("attract");
+    for _ in 0..4 {
+        stage.tap_at(LogicalPosition::new(40.0, 40.0));
+    }
+    assert!(!stage.intents().contains(&Intent::Pressed(Button::StaffGate)));
+    stage.tap_at(LogicalPosition::new(40.0, 40.0));
+    assert!(said(&stage, Intent::Pressed(Button::StaffGate)));
+}
+
+#[test]
+fn choices_speak_by_their_ids() {
+    let (stage, _) = showing("question-choice");
+    stage.tap("tile:30");
+    assert!(said(&stage, Intent::Chosen("30".into())));
+    turn_to(&stage, "question-region");
+    stage.tap("suggestion:card");
+    assert!(said(&stage, Intent::Suggested("card".into())));
+    stage.tap("crumb:0");
+    assert!(said(&stage, Intent::RegionBack(0)));
+    stage.tap("tile:512000");
+    assert!(stage.intents().last() == Some(&Intent::Chosen("512000".into())));
+    turn_to(&stage, "services");
+    stage.tap("service:one_off_subsidy");
+    assert!(stage.intents().last() == Some(&Intent::Toggled("one_off_subsidy".into())));
+    stage.tap("service:league_transfer");
+    assert!(!stage.intents().contains(&Intent::Toggled("league_transfer".into())));
+    turn_to(&stage, "review");
+    stage.tap("edit:card_portrait");
+    assert!(stage.intents().last() == Some(&Intent::EditLine("card_portrait".into())));
+    turn_to(&stage, "progress");
+    stage.tap("correction:c-1");
+    assert!(said(&stage, Intent::AnswerCorrection("c-1".into())));
+}
+
+#[test]
+fn settings_ask_for_what_they_name() {
+    let (stage, mut view) = showing("home");
+    stage.tap("btn-language");
+    assert!(said(&stage, Intent::Language(Language::English)));
+    stage.tap("btn-text-size");
+    assert!(said(&stage, Intent::TextSize(1)));
+    stage.tap("btn-contrast");
+    assert!(said(&stage, Intent::HighContrast(true)));
+    stage.tap("btn-low-position");
+    assert!(said(&stage, Intent::LowPosition(true)));
+    view.chrome.text_size = 3;
+    view.chrome.language = Language::English;
+    stage.show(&view);
+    stage.tap("btn-text-size");
+    assert!(said(&stage, Intent::TextSize(0)));
+    stage.tap("btn-language");
+    assert!(said(&stage, Intent::Language(Language::Chinese)));
+}
+
+fn typing(value: &str, keyboard: Keyboard) -> ViewModel {
+    let input = Input::Text { value: value.into(), keyboard, suggestions: vec![] };
+    let question = QuestionPage { key: "phone".into(), input, ..Default::default() };
+    ViewModel { page: Page::Question(question), ..Default::default() }
+}
+
+fn value(stage: &Stage) -> String {
+    stage.find("entry").and_then(|entry| entry.accessible_value()).unwrap_or_default().into()
+}
+
+#[test]
+fn keys_write_and_quick_keys_are_not_lost() {
+    let stage = Stage::new(1080, 1920);
+    stage.show(&typing("", Keyboard::IdentityNumber));
+    for key in ["key:1", "key:0", "key:x"] {
+        stage.tap(key);
+    }
+    assert!(stage.intents() == ["1", "10", "10X"].map(|text| Intent::Edited(text.into())).to_vec());
+    // The core's answer to the first key arrives late; the others stay.
+    stage.show(&typing("1", Keyboard::IdentityNumber));
+    assert_eq!(value(&stage), "10X");
+    stage.tap("key:backspace");
+    assert!(said(&stage, Intent::Edited("10".into())));
+    // What the core does not accept is taken back.
+    stage.show(&typing("7", Keyboard::IdentityNumber));
+    assert_eq!(value(&stage), "7");
+}
+
+#[test]
+fn a_keyboard_or_input_method_writes_whole_words() {
+    let stage = Stage::new(1080, 1920);
+    stage.show(&typing("", Keyboard::Text));
+    stage.keys("样");
+    stage.keys("本");
+    assert!(stage.intents() == vec![Intent::Edited("样".into()), Intent::Edited("样本".into())]);
+    stage.tap("key:a");
+    assert!(said(&stage, Intent::Edited("样本A".into())));
+}
+
+#[test]
+fn another_question_begins_empty() {
+    let stage = Stage::new(1080, 1920);
+    stage.show(&typing("", Keyboard::Digits));
+    stage.tap("key:1");
+    let mut next = typing("", Keyboard::Digits);
+    if let Page::Question(question) = &mut next.page {
+        question.key = "other".into();
+    }
+    stage.show(&next);
+    assert_eq!(value(&stage), "");
+}
+
+#[test]
+fn a_pin_is_reported_but_never_written() {
+    let (stage, _) = showing("staff-login");
+    stage.tap("key:4");
+    stage.tap("key:2");
+    assert!(stage.intents() == vec![Intent::Edited("4".into()), Intent::Edited("42".into())]);
+    for element in stage.query().find_all() {
+        let texts = [element.accessible_value(), element.accessible_label()];
+        assert!(!texts.into_iter().flatten().any(|text| text.contains("42")));
+    }
+}
+
+#[test]
+fn dates_step_within_their_bounds() {
+    let (stage, _) = showing("question-date");
+    stage.tap("year-up");
+    stage.tap("year-up-10");
+    stage.tap("year-up-10");
+    stage.tap("month-up");
+    stage.tap("day-down");
+    let date = |year, month, day| Intent::DateEdited { year, month, day };
+    assert!(
+        stage.intents()
+            == vec![
+                date(2015, 9, 0),
+                date(2025, 9, 0),
+                date(2026, 9, 0),
+                date(2026, 10, 0),
+                date(2026, 10, 31)
+            ]
+    );
+    stage.tap("month-up");
+    assert!(said(&stage, date(2026, 11, 30)), "the day comes down with a shorter month");
+}
+
+#[test]
+fn a_signature_is_reported_stroke_by_stroke() {
+    let (stage, _) = showing("declaration");
+    let pad = stage.find("signature-pad").expect("a pad");
+    let middle = centre(&pad);
+    stage.press(middle);
+    for step in 1..=10 {
+        stage.drag(LogicalPosition::new(middle.x + step as f32 * 20.0, middle.y));
+    }
+    stage.lift(LogicalPosition::new(middle.x + 200.0, middle.y));
+    let intents = stage.intents();
+    let [Intent::Stroke(points)] = intents.as_slice() else { panic!("one stroke") };
+    assert!(points.len() >= 10);
+    assert!((points[0].0 - 0.5).abs() < 0.01 && (points[0].1 - 0.5).abs() < 0.02);
+    assert!(points.iter().all(|(x, y)| (0.0..=1.0).contains(x) && (0.0..=1.0).contains(y)));
+    let shot = stage.picture();
+    let ink = shot.get_pixel(middle.x as u32 + 100, middle.y as u32).0;
+    assert!(ink[0] < 100, "the ink is drawn before the core answers: {ink:?}");
+}
+
+#[test]
+fn a_long_press_that_drifts_still_counts() {
+    let (stage, _) = showing("question-choice");
+    let at = centre(&stage.find("btn-next").expect("a button"));
+    stage.press(at);
+    i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_secs(3));
+    let drifted = LogicalPosition::new(at.x + 60.0, at.y + 30.0);
+    stage.drag(drifted);
+    stage.lift(drifted);
+    assert!(said(&stage, Intent::Pressed(Button::Next)));
+}
+
+#[test]
+fn a_tick_does_not_swallow_a_press() {
+    let (stage, mut view) = showing("receipt");
+    let at = centre(&stage.find("btn-finish").expect("a button"));
+    stage.press(at);
+    if let Page::Receipt(receipt) = &mut view.page {
+        receipt.seconds_left -= 1;
+    }
+    stage.show(&view);
+    stage.lift(at);
+    assert!(said(&stage, Intent::Pressed(Button::Finish)));
+}
+
+#[test]
+fn blank_glass_only_says_that_somebody_is_there() {
+    let (stage, _) = showing("consent-notice");
+    stage.tap_at(LogicalPosition::new(20.0, 1300.0));
+    assert!(said(&stage, Intent::Touched));
+}
