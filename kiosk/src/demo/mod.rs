@@ -94,8 +94,11 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
             .play(sitting)
             .with_context(|| format!("sitting {} of “{}”", number + 1, visit.title))?;
         summary.take(&outcome, sitting.purpose);
-        if sitting.purpose == Purpose::Apply && outcome.receipt_number.is_some() {
+        if outcome.receipt_number.is_some() {
             deliver(&mut visitor, &outcome)?;
+        }
+        if let (Some(case), Some(service)) = (&first_case, &sitting.service) {
+            office.answered(&case.receipt_number, service)?;
         }
         let submitted = outcome.receipt_number.is_some();
         if submitted || !sitting.reply.is_empty() {

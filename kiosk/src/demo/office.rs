@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use catalog::case::{DepartmentAction, Progress};
+use catalog::case::{DepartmentAction, Progress, ShownState};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
@@ -88,6 +88,22 @@ impl Office {
                 None if Instant::now() > end => bail!("no case for {receipt_number} after {OPENED:?}"),
                 None => std::thread::sleep(Duration::from_millis(50)),
             }
+        }
+    }
+
+    /// Waits until the answer to a correction request has reached its department.
+    pub fn answered(&self, receipt_number: &str, service: &str) -> anyhow::Result<()> {
+        let end = Instant::now() + OPENED;
+        loop {
+            let case = self.case(receipt_number)?;
+            let waiting = case.services.iter().any(|known| {
+                known.service == service && known.state == ShownState::CorrectionNeeded
+            });
+            if !waiting {
+                return Ok(());
+            }
+            ensure!(Instant::now() < end, "{service} still needs its correction after {OPENED:?}");
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 

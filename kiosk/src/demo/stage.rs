@@ -16,6 +16,8 @@ use ui::Screen;
 
 /// Panel of the terminal: portrait, 1080 × 1920.
 pub const PANEL: (u32, u32) = (1080, 1920);
+/// More turns than the longest list needs.
+const MOST_TURNS: usize = 60;
 
 /// A panel without a display. One for each process.
 pub struct Stage {
@@ -73,6 +75,21 @@ impl Stage {
             .find_first()
     }
 
+    /// Every id on the page, for the message when one is missing. Ids carry no personal data.
+    fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = ElementQuery::from_root(self.screen.component())
+            .match_descendants()
+            .find_all()
+            .iter()
+            .filter_map(|element| element.accessible_id())
+            .map(|id| id.to_string())
+            .filter(|id| !id.is_empty())
+            .collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
     /// Taps an element as a finger does: at its centre, having turned the list until it shows.
     pub fn tap(&self, id: &str) -> anyhow::Result<()> {
         let element = self.reach(id)?;
@@ -89,52 +106,57 @@ impl Stage {
         self.taps.set(self.taps.get() + 1);
     }
 
+    /// Brings an element onto the panel: turns the list down to its end, then up to its beginning,
+    /// as somebody does who looks for a line.
     fn reach(&self, id: &str) -> anyhow::Result<ElementHandle> {
-        for _ in 0..60 {
-            let Some(element) = self.find(id) else { bail!("there is no “{id}” on this page") };
-            let Some(bottom) = self.list_bottom() else { return Ok(element) };
-            let outside = !self.in_list(&element);
-            let at = centre(&element).y;
-            if outside || (at < bottom && at > self.list_top(bottom)) {
-                ensure!(
-                    element.accessible_enabled() != Some(false),
-                    "“{id}” is there but not enabled"
-                );
-                return Ok(element);
+        for turn in ["list-down", "list-up"] {
+            for _ in 0..MOST_TURNS {
+                if let Some(element) = self.find(id)
+                    && self.on_panel(&element)
+                {
+                    ensure!(
+                        element.accessible_enabled() != Some(false),
+                        "“{id}” is there but not enabled"
+                    );
+                    return Ok(element);
+                }
+                let Some(button) = self.find(turn) else { break };
+                if button.accessible_enabled() == Some(false) {
+                    break;
+                }
+                self.press(centre(&button));
             }
-            let turn = if at >= bottom { "list-down" } else { "list-up" };
-            let Some(button) = self.find(turn) else { bail!("“{id}” cannot be brought into view") };
-            self.press(centre(&button));
         }
-        bail!("“{id}” does not come into view")
+        bail!("there is no “{id}” on this page; there are {}", self.ids().join(" "))
     }
 
-    /// Upper edge of the turning buttons, which is where the list ends.
-    fn list_bottom(&self) -> Option<f32> {
-        self.find("list-down").map(|button| button.absolute_position().y)
+    /// Its centre can be touched: not beyond the panel, not behind the buttons that turn a list.
+    fn on_panel(&self, element: &ElementHandle) -> bool {
+        let at = centre(element);
+        let inside = at.y > 0.0 && at.y < PANEL.1 as f32 && at.x > 0.0 && at.x < PANEL.0 as f32;
+        let Some(list) = self.list_around(element) else { return inside };
+        inside && at.y > list.0 && at.y < list.1
     }
 
-    fn list_top(&self, bottom: f32) -> f32 {
-        // The list is as high as its viewport; its buttons stand right under it.
+    /// Upper and lower edge of the list that an element stands in.
+    fn list_around(&self, element: &ElementHandle) -> Option<(f32, f32)> {
+        let id = element.accessible_id()?;
         ElementQuery::from_root(self.screen.component())
             .match_descendants()
             .match_inherits("Flickable")
             .find_all()
             .iter()
-            .map(|list| list.absolute_position().y)
-            .filter(|top| *top < bottom)
-            .fold(0.0, f32::max)
-    }
-
-    fn in_list(&self, element: &ElementHandle) -> bool {
-        let Some(id) = element.accessible_id() else { return false };
-        ElementQuery::from_root(self.screen.component())
-            .match_descendants()
-            .match_inherits("Flickable")
-            .match_descendants()
-            .match_predicate(move |inside| inside.accessible_id().as_ref() == Some(&id))
-            .find_first()
-            .is_some()
+            .find(|list| {
+                let id = id.clone();
+                list.query_descendants()
+                    .match_predicate(move |inside| inside.accessible_id().as_ref() == Some(&id))
+                    .find_first()
+                    .is_some()
+            })
+            .map(|list| {
+                let top = list.absolute_position().y;
+                (top, top + list.size().height)
+            })
     }
 
     /// Types text with an attached keyboard into the field that has the focus.

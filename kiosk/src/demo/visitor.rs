@@ -189,13 +189,14 @@ impl<'a> Visitor<'a> {
         let mut outcome = Outcome::default();
         self.faults_done.clear();
         self.last_page.clear();
+        let mut begun_visit = false;
         for _ in 0..MOST_STEPS {
             self.arrive(sitting)?;
             let page = self.page();
-            if page == "attract" && self.elapsed.contains_key("take-card") {
-                self.elapsed.remove("attract");
+            if page == "attract" && begun_visit {
                 return Ok(outcome);
             }
+            begun_visit |= page != "attract";
             let abandoned = sitting.abandon_at.as_deref();
             if abandoned == Some(page) || abandoned == Some(&self.key()) {
                 self.walk_away()?;
@@ -578,7 +579,7 @@ impl<'a> Visitor<'a> {
         self.picture("progress")?;
         let Page::Progress(page) = self.view()?.page.clone() else { return Ok(()) };
         let Some(service) = &sitting.service else {
-            return self.tap_and_leave("btn-finish");
+            return self.tap_and_leave("btn-leave");
         };
         let id = page
             .cases

@@ -57,8 +57,10 @@ pub fn ask_to_leave(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(visit) = state.visit() else { return };
     match visit.place {
         Place::Submitting => {}
-        Place::Receipt => end(state, Ending::Finished, effects),
-        Place::Identify | Place::NotServed => end(state, Ending::Left, effects),
+        Place::Receipt | Place::Progress => end(state, Ending::Finished, effects),
+        Place::Identify | Place::NotServed | Place::Notice(_) | Place::Home => {
+            end(state, Ending::Left, effects);
+        }
         _ => state.overlay = Overlay::ConfirmLeave,
     }
 }
@@ -217,7 +219,7 @@ pub fn on_button(world: &World, state: &mut State, button: Button, effects: &mut
         (Button::ReceiptCameOut | Button::PrintAgain, Place::Receipt) => {
             printing::on_receipt_answer(world, state, button, effects);
         }
-        (Button::Finish, Place::Receipt | Place::Progress | Place::NotServed) => {
+        (Button::Finish, Place::Receipt) => {
             end(state, Ending::Finished, effects);
         }
         _ => {}
