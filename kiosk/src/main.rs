@@ -62,6 +62,9 @@ enum Command {
         /// Specimen cards for the window's panel.
         #[arg(long, default_value = "hal/specimens")]
         specimens: PathBuf,
+        /// Take no pictures of the screens; quicker.
+        #[arg(long)]
+        no_pictures: bool,
         /// Answer in JSON (the summary) instead of a table.
         #[arg(long)]
         json: bool,
@@ -91,13 +94,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run { config } => serve(&config),
         Command::Queue { config, json } => show_queue(&config, json),
         #[cfg(feature = "simulation")]
-        Command::Demo { headless, visit, out, catalog, specimens, json } => {
+        Command::Demo { headless, visit, out, catalog, specimens, no_pictures, json } => {
             let out = std::path::absolute(out)?;
             if !headless {
                 kiosk::demo::window::run(&out, &catalog, &specimens)?;
                 return Ok(ExitCode::SUCCESS);
             }
-            let options = kiosk::demo::Options { visit, out, catalog };
+            let options = kiosk::demo::Options { visit, out, catalog, pictures: !no_pictures };
             let summary = kiosk::demo::play(&options, |step| {
                 if !json {
                     eprintln!("… {step}");

@@ -1,6 +1,8 @@
 //! Why: every page shows in both languages, says its name, carries its buttons, and keeps all of
 //! them on the panel and large enough, whatever the settings.
 
+#![allow(clippy::expect_used, reason = "a test stops at the first thing that is wrong")]
+
 mod support;
 
 use support::{Stage, specimens};
@@ -25,10 +27,12 @@ fn expected(specimen: &str) -> &'static [&'static str] {
         "question-phone" => &["entry", "key:5", "btn-next"],
         "question-address" => &["entry", "suggestion:card"],
         "question-date" => &["year-up", "year-down-10", "month-up", "month-down", "day-down"],
+        "question-region-complete" => &["crumb:2", "btn-next"],
         "question-region" => &["crumb:0", "tile:510000", "suggestion:card", "list-down"],
         "services" => &["service:reporting", "list-down", "list-up"],
         "checklist" => &["btn-papers-at-hand", "btn-print-checklist"],
         "capture" => &["camera", "btn-take", "btn-skip"],
+        "capture-waiting" => &["camera", "btn-take", "btn-skip"],
         "capture-still" => &["btn-keep", "btn-retake", "btn-add-page"],
         "capture-blurred" => &["btn-retake", "btn-skip"],
         "review" => &["edit:education", "list-down", "btn-next"],
@@ -154,7 +158,7 @@ fn the_language_changes_what_is_written() {
 #[test]
 fn a_wiped_panel_holds_nothing_of_the_person() {
     let stage = Stage::new(1080, 1920);
-    let secrets = ["样本", "110105", "13800138000", "RG-2026", "Specimen"];
+    let secrets = ["样本", "110105", "13800138000", "510106-34D6", "Specimen"];
     for language in LANGUAGES {
         for specimen in specimens::all(language) {
             stage.show(&specimen.view);
@@ -198,4 +202,68 @@ fn a_torn_camera_frame_is_refused() {
     let stage = Stage::new(1080, 1920);
     assert!(!stage.screen.set_preview(640, 480, &[0; 100]));
     assert!(stage.screen.set_preview(2, 2, &[0; 12]));
+}
+
+/// A visitor copies the number by hand: a line break inside it would be copied too.
+#[test]
+fn a_receipt_number_stays_on_one_line() {
+    let stage = Stage::new(1080, 1920);
+    for (width, height) in [(1080, 1920), (1920, 1080)] {
+        stage.resize(width, height);
+        for text_size in 0..=3 {
+            let specimen = specimens::all(Language::Chinese)
+                .into_iter()
+                .find(|specimen| specimen.name == "receipt")
+                .expect("a receipt");
+            let mut view = specimen.view;
+            view.chrome.text_size = text_size;
+            stage.show(&view);
+            let number = stage.find("receipt-number").expect("the number").size();
+            // Two lines of the smallest size would be 130 px and more.
+            assert!(number.height < 130.0, "{width} text={text_size}: {number:?}");
+            assert!(number.height > 60.0, "{width} text={text_size}: too small, {number:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_of_the_visitor_comes_first() {
+    let stage = Stage::new(1080, 1920);
+    for text_size in [0, 3] {
+        let specimen = specimens::all(Language::English)
+            .into_iter()
+            .find(|specimen| specimen.name == "progress")
+            .expect("a progress page");
+        let mut view = specimen.view;
+        view.chrome.text_size = text_size;
+        stage.show(&view);
+        let button = stage.find("correction:c-1").expect("its button without turning the list");
+        assert!(button.size().height >= 100.0);
+        assert!(button.absolute_position().y < 1100.0);
+    }
+}
+
+#[test]
+fn a_paper_without_a_picture_is_named_so() {
+    let stage = Stage::new(1080, 1920);
+    let said = |count: &str| {
+        let line = ui::view_model::ReviewLine {
+            id: "photo".into(),
+            label: "Paper".into(),
+            value: count.into(),
+        };
+        let page = ui::view_model::ReviewPage { photographs: vec![line], ..Default::default() };
+        stage.show(&ui::view_model::ViewModel { page: Page::Review(page), ..Default::default() });
+        let texts: Vec<String> = stage
+            .query()
+            .find_all()
+            .into_iter()
+            .filter_map(|element| element.accessible_label())
+            .map(Into::into)
+            .collect();
+        texts
+    };
+    assert!(said("0").iter().any(|text| text == "未拍"));
+    assert!(said("2").iter().any(|text| text == "2 张"));
+    assert!(!said("2").iter().any(|text| text == "未拍" || text == "填写的内容"));
 }

@@ -44,7 +44,11 @@ fn apply(world: &World, state: &mut State, event: Event, effects: &mut Vec<Effec
         }
         Event::Reader(event) => identify::on_reader(world, state, event, effects),
         Event::Printer(event) => printing::on_printer(state, event),
-        Event::Panel(PanelEvent::CallStaffPressed) => call_staff(state, effects),
+        Event::Panel(PanelEvent::CallStaffPressed) => {
+            // A button beside the panel is a touch like any other.
+            state.last_touch = state.now.monotonic;
+            call_staff(state, effects);
+        }
         Event::Panel(PanelEvent::Status(status)) => state.health.panel = status,
         Event::Panel(_) => {}
         Event::CameraStatus(role, status) => camera::on_status(state, role, status),
@@ -81,24 +85,34 @@ fn on_intent(world: &World, state: &mut State, intent: Intent, effects: &mut Vec
         Intent::Pressed(Button::Leave) if matches!(state.stage, Stage::Visit(_)) => {
             visit::ask_to_leave(state, effects);
         }
-        Intent::Pressed(Button::ConfirmLeave) if state.overlay == Overlay::ConfirmLeave => {
+        // A tap that arrives after 提交 leaves nothing any more: it is being stored.
+        Intent::Pressed(Button::ConfirmLeave)
+            if state.overlay == Overlay::ConfirmLeave
+                && state.visit().is_some_and(|visit| visit.place != state::Place::Submitting) =>
+        {
             visit::end(state, Ending::Left, effects);
         }
         other => match &state.stage {
-            Stage::Attract => on_attract(state, &other, effects),
+            Stage::Attract => on_attract(world, state, &other, effects),
             Stage::Visit(_) => match other {
                 Intent::Pressed(button) => visit::on_button(world, state, button, effects),
                 other => entry::on_entry(world, state, other, effects),
             },
-            Stage::Farewell(_) => {}
+            Stage::Farewell(farewell) => {
+                if !farewell.card_present && other == Intent::Pressed(Button::Finish) {
+                    visit::reset(state, effects);
+                }
+            }
             Stage::Staff(_) => staff::on_intent(state, &other, effects),
         },
     }
 }
 
-fn on_attract(state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) {
+fn on_attract(world: &World, state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) {
     match intent {
-        Intent::Pressed(Button::Start) if state.queue.has_room => visit::begin(state, effects),
+        Intent::Pressed(Button::Start) if state.queue.has_room => {
+            visit::begin(world, state, effects);
+        }
         Intent::Pressed(Button::StaffGate) => staff::enter(state),
         _ => {}
     }

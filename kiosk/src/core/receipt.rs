@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use ui::view_model::Language;
 
 use super::flow::path;
-use super::state::{ReceiptState, State, Visit, World, local};
+use super::state::{Purpose, ReceiptState, State, Visit, World, local};
 
 /// The one place where receipts choose between languages.
 struct Words(Language);
@@ -114,10 +114,13 @@ pub fn document(world: &World, state: &State) -> Option<ReceiptDocument> {
         )));
         lines.extend(papers.into_iter().map(|paper| Element::text(format!("□ {paper}"))));
     }
-    lines.push(Element::text(words.pick(
-        "部队寄来的档案审核通过后，我们会通知您到窗口办理。",
-        "We will invite you to the window once the archive sent by your unit has been reviewed.",
-    )));
+    // Whoever answers a correction request has been accepted long ago.
+    if visit.purpose == Purpose::Application {
+        lines.push(Element::text(words.pick(
+            "部队寄来的档案审核通过后，我们会通知您到窗口办理。",
+            "We will invite you to the window once the archive sent by your unit has been reviewed.",
+        )));
+    }
     lines.extend(foot(world, &words, receipt.at, copy));
     Some(ReceiptDocument { lines })
 }
@@ -141,8 +144,10 @@ pub struct NextStep {
     pub advice: String,
     /// Where.
     pub place: String,
-    /// By which date, or empty.
+    /// The time limit as a sentence with its rule, or empty.
     pub by: String,
+    /// The last day, counted from today, or empty.
+    pub due: String,
 }
 
 /// What comes next, service by service, in the visitor's language.
@@ -150,8 +155,8 @@ pub fn next_steps(world: &World, visit: &Visit, state: &State) -> Vec<NextStep> 
     let words = Words(state.settings.language);
     let offers = world.catalog.offers(&visit.known(state.today()));
     let services = match &visit.purpose {
-        super::state::Purpose::Application => visit.selected.clone(),
-        super::state::Purpose::Correction { service, .. } => vec![service.clone()],
+        Purpose::Application => visit.selected.clone(),
+        Purpose::Correction { service, .. } => vec![service.clone()],
     };
     services
         .iter()
@@ -170,8 +175,27 @@ pub fn next_steps(world: &World, visit: &Visit, state: &State) -> Vec<NextStep> 
                 .find(|offer| offer.service == service.key)
                 .and_then(|offer| deadline(&offer.decision, state.settings.language))
                 .unwrap_or_default(),
+            due: offers
+                .iter()
+                .find(|offer| offer.service == service.key)
+                .and_then(|offer| due(&offer.decision, state.settings.language))
+                .unwrap_or_default(),
         })
         .collect()
+}
+
+/// The last day of an offer's time limit, with the days that are left or over.
+fn due(decision: &catalog::Decision, language: Language) -> Option<String> {
+    let catalog::Decision::Offered { deadline: Some(deadline), .. } = decision else { return None };
+    let date = deadline.due;
+    Some(match (language, deadline.days_left) {
+        (Language::Chinese, 0) => format!("{date}（今天）"),
+        (Language::Chinese, left @ 1..) => format!("{date}（还有 {left} 天）"),
+        (Language::Chinese, left) => format!("{date}（已过 {} 天）", -left),
+        (Language::English, 0) => format!("{date} (today)"),
+        (Language::English, left @ 1..) => format!("{date} ({left} days left)"),
+        (Language::English, left) => format!("{date} ({} days ago)", -left),
+    })
 }
 
 /// The time limit of an offer in one line, counted but not judged.
@@ -179,17 +203,10 @@ pub fn deadline(decision: &catalog::Decision, language: Language) -> Option<Stri
     let catalog::Decision::Offered { deadline: Some(deadline), .. } = decision else { return None };
     let words = Words(language);
     let rule = words.text(&deadline.rule);
-    let counted = match (language, deadline.days_left) {
-        (Language::Chinese, 0) => "今天是最后一天".to_owned(),
-        (Language::Chinese, left @ 1..) => format!("截止 {}，还有 {left} 天", deadline.due),
-        (Language::Chinese, left) => format!("截止 {}，已过 {} 天", deadline.due, -left),
-        (Language::English, 0) => "today is the last day".to_owned(),
-        (Language::English, left @ 1..) => format!("until {}, {left} days left", deadline.due),
-        (Language::English, left) => format!("until {}, {} days ago", deadline.due, -left),
-    };
+    let due = due(decision, language)?;
     Some(match language {
-        Language::Chinese => format!("{rule}（{counted}）"),
-        Language::English => format!("{rule} ({counted})"),
+        Language::Chinese => format!("{rule}截止 {due}"),
+        Language::English => format!("{rule} Until {due}"),
     })
 }
 

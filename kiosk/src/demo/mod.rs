@@ -43,6 +43,8 @@ pub struct Options {
     pub out: PathBuf,
     /// Catalogue folder.
     pub catalog: PathBuf,
+    /// Keep a picture of every page.
+    pub pictures: bool,
 }
 
 /// Retries of the demonstration: nobody wants to watch a terminal wait ten minutes.
@@ -77,7 +79,10 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
     let stage = Stage::new(screen)?;
     let office = Office::open(&world.gateway_data(), &world.gateway_url, tokio.handle())?;
 
-    let screens = visitor::screens(&options.out)?;
+    let screens = match options.pictures {
+        true => Some(visitor::screens(&options.out)?),
+        false => None,
+    };
     let mut visitor =
         Visitor::new(&stage, &mut runtime, &messages, &mut world, &visit, screens);
     visitor.wait("the devices", Duration::from_secs(20), devices_known)?;

@@ -55,8 +55,8 @@ pub struct Visitor<'a> {
     pub world: &'a mut Neighbourhood,
     /// The story.
     pub visit: &'a Visit,
-    /// Where pictures of the screens go.
-    pub screens: PathBuf,
+    /// Where pictures of the screens go; `None` takes none.
+    pub screens: Option<PathBuf>,
     /// Picture number.
     pub shots: usize,
     /// Names of pages seen.
@@ -67,6 +67,7 @@ pub struct Visitor<'a> {
     last_page: String,
     faults_done: BTreeSet<usize>,
     shown_picture: Option<(String, usize)>,
+    retried: bool,
 }
 
 impl<'a> Visitor<'a> {
@@ -77,7 +78,7 @@ impl<'a> Visitor<'a> {
         messages: &'a Receiver<Message>,
         world: &'a mut Neighbourhood,
         visit: &'a Visit,
-        screens: PathBuf,
+        screens: Option<PathBuf>,
     ) -> Self {
         Self {
             stage,
@@ -93,6 +94,7 @@ impl<'a> Visitor<'a> {
             last_page: String::new(),
             faults_done: BTreeSet::new(),
             shown_picture: None,
+            retried: false,
         }
     }
 
@@ -158,8 +160,9 @@ impl<'a> Visitor<'a> {
 
     /// Keeps a picture of a page the first time it is seen.
     pub fn picture(&mut self, name: &str) -> anyhow::Result<()> {
+        let Some(screens) = &self.screens else { return Ok(()) };
         self.shots += 1;
-        self.stage.picture(&self.screens.join(format!("{:02}-{name}.png", self.shots)))
+        self.stage.picture(&screens.join(format!("{:02}-{name}.png", self.shots)))
     }
 
     fn arrive(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
@@ -197,10 +200,12 @@ impl<'a> Visitor<'a> {
                 return Ok(outcome);
             }
             begun_visit |= page != "attract";
+            if sitting.purpose == Purpose::Closed {
+                return self.closed().map(|()| outcome);
+            }
             let abandoned = sitting.abandon_at.as_deref();
             if abandoned == Some(page) || abandoned == Some(&self.key()) {
-                self.walk_away()?;
-                return Ok(outcome);
+                return self.walk_away().map(|()| outcome);
             }
             let begun = Instant::now();
             let before = self.key();
@@ -209,6 +214,18 @@ impl<'a> Visitor<'a> {
             *self.elapsed.entry(page).or_default() += begun.elapsed();
         }
         bail!("the sitting did not end after {MOST_STEPS} steps (page {})", self.page())
+    }
+
+    /// A terminal that cannot keep what it would be given does not begin a visit.
+    fn closed(&mut self) -> anyhow::Result<()> {
+        self.wait("a closed terminal", PATIENCE, |v| {
+            matches!(v.view().map(|view| &view.page), Ok(Page::Attract(page)) if !page.open)
+        })?;
+        self.picture("attract-closed")?;
+        let start = self.stage.find("btn-start");
+        let enabled = start.is_some_and(|button| button.accessible_enabled() != Some(false));
+        ensure!(!enabled, "the start button can be pressed although nothing can be stored");
+        Ok(())
     }
 
     /// Somebody who leaves: the terminal is told by the leave button, as a thoughtful visitor does.
@@ -245,10 +262,7 @@ impl<'a> Visitor<'a> {
     fn act(&mut self, sitting: &Sitting, outcome: &mut Outcome) -> anyhow::Result<()> {
         let page = self.view()?.page.clone();
         match page {
-            Page::Attract(_) => {
-                self.wait("an open terminal", PATIENCE, |v| v.stage.find("btn-start").is_some())?;
-                self.tap_and_leave("btn-start")
-            }
+            Page::Attract(_) => self.tap_and_leave("btn-start"),
             Page::Identify(_) => self.identify(),
             Page::ManualIdentity(_) => self.manual(),
             Page::Consent(_) => self.tap_and_leave("btn-agree"),
@@ -267,7 +281,10 @@ impl<'a> Visitor<'a> {
             }
             Page::Progress(_) => self.progress(sitting),
             Page::Trouble(trouble) => {
-                self.picture("trouble-at-rest")?;
+                // Once: whatever was wrong may have been put right meanwhile.
+                if trouble.can_retry && !std::mem::replace(&mut self.retried, true) {
+                    return self.tap_and_leave("btn-retry");
+                }
                 bail!("the terminal shows trouble {:?} ({})", trouble.kind, trouble.code)
             }
             Page::StaffLogin(_) | Page::Staff(_) => bail!("a visitor cannot be here"),
@@ -327,7 +344,7 @@ impl<'a> Visitor<'a> {
     fn home(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
         self.tap_and_leave(match sitting.purpose {
             Purpose::Apply => "btn-apply",
-            Purpose::Progress | Purpose::Correct => "btn-show-progress",
+            Purpose::Progress | Purpose::Correct | Purpose::Closed => "btn-show-progress",
         })
     }
 
@@ -482,8 +499,8 @@ impl<'a> Visitor<'a> {
             let path = std::path::absolute(file)?;
             self.world.command(camera, &format!("show {}", path.display()))?;
             self.shown_picture = Some(this);
-            // A person looks at the preview before pressing.
-            self.pump(Duration::from_millis(400));
+            // A person looks at the preview before pressing; there is none of what is no picture.
+            self.pump(Duration::from_millis(700));
             self.picture(&format!("capture-{}-{}", page.key, page.pages + 1))?;
         }
         self.stage.tap("btn-take")?;
@@ -496,6 +513,10 @@ impl<'a> Visitor<'a> {
         let Page::Capture(now) = self.view()?.page.clone() else { return Ok(()) };
         if now.still.is_none() {
             self.picture(&format!("capture-{}-problem", now.key))?;
+            self.seen.insert("capture-problem".to_owned());
+            if sitting.abandon_at.as_deref() == Some("capture-problem") {
+                return self.walk_away();
+            }
             bail!("no picture of {}: {:?}", now.key, now.problem);
         }
         if page.pages == 0 {
@@ -592,7 +613,7 @@ impl<'a> Visitor<'a> {
     }
 }
 
-/// Folder for pictures, empty.
+/// Folder for pictures.
 pub fn screens(out: &Path) -> anyhow::Result<PathBuf> {
     let dir = out.join("screens");
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;

@@ -267,11 +267,46 @@ impl Neighbourhood {
             }
             ("gateway", "start") => self.start_gateway().map(|()| String::new()),
             ("gateway", other) => bail!("the gateway knows `stop` and `start`, not `{other}`"),
+            ("storage", "fill") => self.fill_storage().map(|()| String::new()),
+            ("storage", "free") => Ok(std::fs::remove_file(self.filler()).map(|()| String::new())?),
+            ("storage", other) => bail!("the storage knows `fill` and `free`, not `{other}`"),
             (device, command) => hal::control::ask(&self.socket(device), command, CONTROL)
                 .with_context(|| format!("{device}: {command}")),
         }
     }
 }
+
+impl Neighbourhood {
+    fn filler(&self) -> PathBuf {
+        self.out.join("site/kiosk-01/queue/filler")
+    }
+
+    /// Fills the disk of the terminal's queue to the last byte: only where that is a small file
+    /// system of its own, never the disk of whoever tries this out.
+    fn fill_storage(&self) -> anyhow::Result<()> {
+        let path = self.filler();
+        let dir = path.parent().context("the queue has no folder")?;
+        let stat = rustix::fs::statvfs(dir).with_context(|| dir.display().to_string())?;
+        let size = stat.f_blocks.saturating_mul(stat.f_frsize);
+        ensure!(
+            size <= LARGEST_FILLED,
+            "{} is no small file system of its own; mount one there to try a full disk",
+            dir.display()
+        );
+        let mut file = std::fs::File::create(&path)?;
+        let block = vec![0u8; 1 << 16];
+        loop {
+            match std::io::Write::write_all(&mut file, &block) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => return Ok(()),
+                Err(error) => return Err(error).with_context(|| path.display().to_string()),
+            }
+        }
+    }
+}
+
+/// Largest file system that the fault "storage full" fills.
+const LARGEST_FILLED: u64 = 512 << 20;
 
 fn socket(ports: &Path, device: &str) -> PathBuf {
     ports.join(format!("{device}.sock"))

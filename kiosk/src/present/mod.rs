@@ -6,11 +6,14 @@ mod pages;
 mod questions;
 mod staff;
 
+#[cfg(test)]
+mod tests;
+
 use ui::view_model::{
     Attract, Chrome, Degradation, Overlay, Page, TakeCard, ViewModel, VisitStage,
 };
 
-use crate::core::flow::idle;
+use crate::core::flow::{idle, path};
 use crate::core::state::{self, Place, Stage, State, Visit, World, local};
 
 /// Everything on the panel, for this state.
@@ -35,15 +38,8 @@ fn chrome(world: &World, state: &State) -> Chrome {
         low_position: state.settings.low_position,
         stage: state.visit().and_then(stage),
         can_go_back: state.visit().is_some_and(|visit| {
-            !matches!(
-                visit.place,
-                Place::Identify
-                    | Place::Home
-                    | Place::Submitting
-                    | Place::Receipt
-                    | Place::NotServed
-                    | Place::NotStored(_)
-            )
+            visit.editing
+                || path::previous(world, visit, state.today(), &visit.place).is_some()
         }),
         can_leave: state
             .visit()

@@ -213,10 +213,12 @@ fn capture(world: &World, state: &State, visit: &Visit, key: &str) -> vm::Captur
         still: visit.capture.still.as_ref().map(|still| still.picture.clone()),
         taking: visit.capture.taking,
         problem: visit.capture.problem,
-        can_accept: visit.capture.still.is_some() && pages < most,
+        can_accept: visit.capture.still.is_some(),
         pages,
-        can_add_page: visit.capture.still.is_some() && pages + 1 < most,
-        can_skip: true,
+        // A full material that is photographed again begins anew.
+        can_add_page: visit.capture.still.is_some()
+            && (if pages < most { pages } else { 0 }) + 1 < most,
+        can_skip: path::may_skip(visit, key),
         number: all.iter().position(|(other, ..)| other == key).map_or(1, |at| at + 1),
         of: all.len().max(1),
     }
@@ -289,7 +291,7 @@ fn receipt_page(world: &World, state: &State, visit: &Visit) -> vm::ReceiptPage 
                 service: step.service,
                 department: step.department,
                 advice: format!("{} {}", step.advice, step.place),
-                by: step.by,
+                by: step.due,
             })
             .collect(),
         seconds_left: idle::seconds_left(state),
@@ -298,8 +300,13 @@ fn receipt_page(world: &World, state: &State, visit: &Visit) -> vm::ReceiptPage 
 
 fn progress_page(world: &World, state: &State, visit: &Visit) -> vm::ProgressPage {
     let words = language(state);
-    let minute =
-        |at: jiff::Timestamp| local(at).strftime("%Y-%m-%d %H:%M").to_string();
+    let minute = |at: jiff::Timestamp| local(at).strftime("%Y-%m-%d %H:%M").to_string();
+    // What the visitor has to do comes first.
+    let in_order = |case: &catalog::case::Progress| {
+        let mut services = case.services.clone();
+        services.sort_by_key(|service| service.correction.is_none());
+        services
+    };
     vm::ProgressPage {
         loading: visit.cases.loading,
         unavailable: visit.cases.unavailable,
@@ -318,8 +325,7 @@ fn progress_page(world: &World, state: &State, visit: &Visit) -> vm::ProgressPag
                     CaseState::Withdrawn => vm::CaseStatus::Withdrawn,
                 },
                 originals_to_be_verified: !case.originals_verified,
-                services: case
-                    .services
+                services: in_order(case)
                     .iter()
                     .map(|service| vm::ServiceProgress {
                         correction_id: match &service.correction {

@@ -77,7 +77,9 @@ fn consent_actions(consent: &ConsentPage) -> Vec<ActionData> {
 }
 
 fn capture_actions(capture: &CapturePage) -> Vec<ActionData> {
-    let skip = capture.can_skip.then(|| second(Kind::Skip, !capture.taking));
+    // A paper may have been left at home; a face is always there.
+    let wording = if capture.portrait { Wording::NotNow } else { Wording::Plain };
+    let skip = capture.can_skip.then(|| action(Kind::Skip, wording, !capture.taking, false));
     if capture.still.is_none() {
         let ready = !capture.taking && capture.problem != Some(PictureProblem::CameraMissing);
         return skip.into_iter().chain([primary(Kind::Take, ready)]).collect();

@@ -47,6 +47,7 @@ pub struct Flat {
     pub lines: Vec<g::LineData>,
     pub photographs: Vec<g::LineData>,
     pub steps: Vec<g::StepData>,
+    pub corrections: Vec<g::ProgressRow>,
     pub cases: Vec<g::ProgressRow>,
     pub devices: Vec<g::DeviceData>,
 
@@ -185,6 +186,13 @@ impl Flat {
                 self.progress =
                     g::ProgressData { loading: page.loading, unavailable: page.unavailable };
                 self.cases = page.cases.iter().flat_map(case).collect();
+                // What is asked of the visitor stands before everything that is only told.
+                self.corrections = self
+                    .cases
+                    .iter()
+                    .filter(|row| !row.correction_id.is_empty())
+                    .cloned()
+                    .collect();
             }
             vm::Page::Trouble(page) => {
                 self.trouble = g::TroubleData {
@@ -267,6 +275,7 @@ impl Flat {
             vm::Input::Region { path, options, suggestions } => {
                 self.question.input = g::InputKind::Region;
                 self.path = path.iter().map(tile).collect();
+                self.question.chosen = chosen(path, options);
                 self.set_tiles(options, suggestions);
             }
         }
@@ -342,6 +351,15 @@ fn tile(tile: &vm::Tile) -> g::TileData {
         note: text(&tile.note),
         selected: tile.selected,
     }
+}
+
+/// A region chosen down to its last level, as one line; empty on the way there.
+fn chosen(path: &[vm::Tile], options: &[vm::Tile]) -> SharedString {
+    if !options.is_empty() {
+        return SharedString::default();
+    }
+    let names: Vec<&str> = path.iter().map(|tile| tile.label.as_str()).collect();
+    names.join(" ").into()
 }
 
 fn service(service: &vm::ServiceTile) -> g::ServiceData {
@@ -440,6 +458,35 @@ mod tests {
                 .place
         };
         assert_ne!(place("phone"), place("address"));
+    }
+
+    #[test]
+    fn what_is_asked_is_listed_by_itself() {
+        let service = |correction_id: &str| vm::ServiceProgress {
+            correction_id: correction_id.into(),
+            ..Default::default()
+        };
+        let case = vm::CaseProgress {
+            services: vec![service(""), service("c-1"), service(""), service("c-2")],
+            ..Default::default()
+        };
+        let progress = vm::ProgressPage { cases: vec![case], ..Default::default() };
+        let view = vm::ViewModel { page: vm::Page::Progress(progress), ..Default::default() };
+        let flat = flatten(&view);
+        let asked: Vec<&str> =
+            flat.corrections.iter().map(|row| row.correction_id.as_str()).collect();
+        assert_eq!(asked, ["c-1", "c-2"]);
+        assert_eq!(flat.cases.len(), 5, "and stays in the list of its case");
+        assert!(flatten(&vm::ViewModel::default()).corrections.is_empty());
+    }
+
+    #[test]
+    fn a_region_is_named_only_when_complete() {
+        let name = |label: &str| vm::Tile { label: label.into(), ..Default::default() };
+        let path = [name("四川省"), name("成都市")];
+        assert_eq!(chosen(&path, &[]), "四川省 成都市");
+        assert_eq!(chosen(&path, &[name("金牛区")]), "");
+        assert_eq!(chosen(&[], &[]), "");
     }
 
     #[test]

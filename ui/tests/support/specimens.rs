@@ -37,7 +37,8 @@ pub fn all(language: Language) -> Vec<Specimen> {
     let l = In(language);
     let mut all = Vec::new();
     let mut add = |name: &str, stage: Option<VisitStage>, page: Page, overlay: Overlay| {
-        let preview = matches!(&page, Page::Capture(capture) if capture.still.is_none());
+        let preview = name != "capture-waiting"
+            && matches!(&page, Page::Capture(capture) if capture.still.is_none());
         let view = ViewModel { chrome: chrome(l, stage), page, overlay };
         all.push(Specimen { name: name.into(), view, preview });
     };
@@ -343,6 +344,30 @@ fn questions(l: In) -> Vec<(&'static str, QuestionPage)> {
             "question-region",
             question("birthplace", l.say("您的出生地在哪里？", "Where were you born?"), birthplace),
         ),
+        (
+            "question-region-complete",
+            question(
+                "service_place",
+                l.say("您服役的地方在哪里？", "Where did you serve?"),
+                Input::Region {
+                    path: vec![
+                        l.tile("510000", "四川省", "Sichuan", true),
+                        l.tile("510100", "成都市", "Chengdu", true),
+                        l.tile("510106", "金牛区", "Jinniu", true),
+                    ],
+                    options: vec![],
+                    suggestions: vec![],
+                },
+            ),
+        ),
+        (
+            "question-yes-no",
+            question(
+                "has_social_security_card",
+                l.say("您已经有社会保障卡吗？", "Do you have a social security card already?"),
+                Input::Choice(l.tiles(&[("yes", "有", "Yes"), ("no", "没有", "No")])),
+            ),
+        ),
     ]
 }
 
@@ -595,6 +620,7 @@ fn captures(l: In) -> Vec<(&'static str, CapturePage)> {
         || Some(Picture { id: 7, width: 640, height: 480, rgb: Arc::new(picture(640, 480)) });
     vec![
         ("capture", paper.clone()),
+        ("capture-waiting", paper.clone()),
         ("capture-taking", CapturePage { taking: true, ..paper.clone() }),
         (
             "capture-still",
@@ -647,6 +673,7 @@ fn review(l: In) -> ReviewPage {
         photographs: vec![
             line("discharge_certificate", "退出现役证件", "Discharge certificate", "2"),
             line("card_portrait", "制卡相片", "Card portrait", "1"),
+            line("reserve_form", "预备役登记表", "Reserve registration form", "0"),
         ],
     }
 }
@@ -669,17 +696,20 @@ fn declaration(l: In, signed: bool) -> DeclarationPage {
 }
 
 fn receipt(l: In, delivery: Delivery, print: PrintState) -> ReceiptPage {
-    let step = |service: (&str, &str), department: (&str, &str), advice: (&str, &str), by: &str| {
+    let step = |service: (&str, &str),
+                department: (&str, &str),
+                advice: (&str, &str),
+                by: (&str, &str)| {
         NextStep {
             service: l.say(service.0, service.1),
             department: l.say(department.0, department.1),
             advice: l.say(advice.0, advice.1),
-            by: by.into(),
+            by: l.say(by.0, by.1),
         }
     };
     ReceiptPage {
-        number: "RG-20261123-0042".into(),
-        qr: "RG-20261123-0042".into(),
+        number: "510106-34D6-000001-D".into(),
+        qr: "510106-34D6-000001-D".into(),
         delivery,
         print,
         next_steps: vec![
@@ -690,7 +720,7 @@ fn receipt(l: In, delivery: Delivery, print: PrintState) -> ReceiptPage {
                     "等中心通知后，带六种材料的原件到综合窗口核验。",
                     "When notified, bring the originals of the six papers to the comprehensive window.",
                 ),
-                "2026-12-05",
+                ("2026-12-05（还有 12 天）", "2026-12-05 (12 days left)"),
             ),
             step(
                 ("户口登记（恢复户口）", "Household registration"),
@@ -699,13 +729,13 @@ fn receipt(l: In, delivery: Delivery, print: PrintState) -> ReceiptPage {
                     "带户口簿到拟落户地的派出所，当天可以采集指纹。",
                     "Take the household register to the police station of the intended place; fingerprints are taken the same day.",
                 ),
-                "",
+                ("", ""),
             ),
             step(
                 ("社会保障卡申领", "Social security card"),
                 ("人社", "Human resources"),
                 ("卡会寄到您填写的地址。", "The card is mailed to the address you gave."),
-                "",
+                ("", ""),
             ),
         ],
         seconds_left: 87,
@@ -729,7 +759,7 @@ fn progress(l: In) -> ProgressPage {
         loading: false,
         unavailable: false,
         cases: vec![CaseProgress {
-            receipt_number: "RG-20261118-0007".into(),
+            receipt_number: "510106-34D6-000007-B".into(),
             status: CaseStatus::Accepted,
             originals_to_be_verified: true,
             services: vec![
@@ -761,6 +791,13 @@ fn progress(l: In) -> ProgressPage {
                     ("社会保险登记", "Social insurance"),
                     ("人社", "Human resources"),
                     ServiceStatus::InProgress,
+                    "",
+                    ("", ""),
+                ),
+                service(
+                    ("居民身份证申领", "Identity card"),
+                    ("公安", "Public security"),
+                    ServiceStatus::Waiting,
                     "",
                     ("", ""),
                 ),

@@ -75,10 +75,10 @@ pub fn on_button(
     let now = state.now.monotonic;
     let today = state.today();
     let Some(visit) = state.visit_mut() else { return };
-    let most = path::materials(world, visit, today)
+    let (fewest, most) = path::materials(world, visit, today)
         .into_iter()
         .find(|(material, ..)| material == key)
-        .map_or(1, |(.., most)| most.max(1));
+        .map_or((1, 1), |(_, fewest, most)| (fewest.max(1), most.max(1)));
     match button {
         Button::Take | Button::Retake if !visit.capture.taking => {
             visit.capture.still = None;
@@ -92,20 +92,22 @@ pub fn on_button(
             }
         }
         Button::Keep | Button::AddPage => {
-            let kept = visit.photographs.get(key).map_or(0, Vec::len);
-            if visit.capture.still.is_some() && kept >= most {
-                return;
-            }
             let Some(still) = visit.capture.still.take() else { return };
+            visit.capture.problem = None;
             visit.skipped.remove(key);
-            visit.photographs.entry(key.to_owned()).or_default().push(still);
-            if button == Button::Keep {
+            let kept = visit.photographs.entry(key.to_owned()).or_default();
+            // Whoever comes back to a full material and photographs it again replaces it.
+            if kept.len() >= most {
+                kept.clear();
+            }
+            kept.push(still);
+            let full = kept.len() >= most;
+            let enough = kept.len() >= fewest;
+            if full || (button == Button::Keep && enough) {
                 pages::advance(world, state, effects);
-            } else {
-                visit.capture.problem = None;
             }
         }
-        Button::Skip => {
+        Button::Skip if path::may_skip(visit, key) && !visit.capture.taking => {
             visit.photographs.remove(key);
             visit.skipped.insert(key.to_owned());
             pages::advance(world, state, effects);

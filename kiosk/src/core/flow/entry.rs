@@ -351,6 +351,10 @@ pub fn problem(error: &AnswerError) -> EntryError {
 }
 
 fn manual_edit(visit: &mut Visit, text: String) {
+    // While staff's PIN is compared, what it lets in stays as staff saw it.
+    if visit.manual.checking {
+        return;
+    }
     let text = shortened(text);
     visit.manual.error = None;
     match visit.manual.step {
@@ -362,6 +366,9 @@ fn manual_edit(visit: &mut Visit, text: String) {
 
 /// One part back inside the way without a card; false when it was the first.
 pub fn manual_back(visit: &mut Visit) -> bool {
+    if visit.manual.checking {
+        return true;
+    }
     visit.manual.error = None;
     visit.manual.pin = PersonalText::default();
     let before = match visit.manual.step {

@@ -5,35 +5,32 @@
 
 use catalog::identity_number::IdentityNumber;
 use envelope::{Identity, Medium};
-use hal::contract::Recoverable as _;
+use hal::contract::{DeviceStatus, Recoverable as _};
 use hal::reader::{CardKind, ReaderEvent};
 use personal::PersonalText;
 use ui::view_model::IdentifyState;
 
 use super::visit as pages;
 use crate::core::effect::{Effect, Record};
-use crate::core::state::{Applicant, Place, Stage, State, World};
+use crate::core::state::{Applicant, Health, Overlay, Place, Stage, State, World};
 
 /// The reader said something.
 pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: &mut Vec<Effect>) {
     match event {
         ReaderEvent::Status(status) => {
             state.health.reader = status;
+            let reading = at_rest(world, &state.health);
             if let Some(visit) = state.visit_mut()
                 && visit.place == Place::Identify
             {
-                visit.reading = if status.usable() {
-                    IdentifyState::Waiting
-                } else {
-                    IdentifyState::ReaderMissing
-                };
+                visit.reading = reading;
             }
         }
         ReaderEvent::CardFound => {
             if matches!(state.stage, Stage::Attract) && state.queue.has_room {
-                pages::begin(state, effects);
+                pages::begin(world, state, effects);
             }
-            state.last_touch = state.now.monotonic;
+            somebody_is_here(state);
             if let Some(visit) = state.visit_mut() {
                 visit.card_present = true;
                 if visit.place == Place::Identify {
@@ -43,7 +40,7 @@ pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: 
         }
         ReaderEvent::Read(card) => {
             if matches!(state.stage, Stage::Attract) && state.queue.has_room {
-                pages::begin(state, effects);
+                pages::begin(world, state, effects);
             }
             on_card(world, state, &card, effects);
         }
@@ -59,12 +56,30 @@ pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: 
         ReaderEvent::StillOnReader => set_present(state, true),
         ReaderEvent::CardRemoved => {
             set_present(state, false);
+            let reading = at_rest(world, &state.health);
             if let Some(visit) = state.visit_mut()
                 && visit.place == Place::Identify
             {
-                visit.reading = IdentifyState::Waiting;
+                visit.reading = reading;
             }
         }
+    }
+}
+
+/// What the card page says while no card lies there.
+pub fn at_rest(world: &World, health: &Health) -> IdentifyState {
+    let may_come = health.reader.usable() || health.reader == DeviceStatus::Starting;
+    match world.fitted.reader && may_come {
+        true => IdentifyState::Waiting,
+        false => IdentifyState::ReaderMissing,
+    }
+}
+
+/// A card is put down by a person: that answers "are you still here?" like a touch.
+fn somebody_is_here(state: &mut State) {
+    state.last_touch = state.now.monotonic;
+    if matches!(state.overlay, Overlay::Idle { .. }) {
+        state.overlay = Overlay::None;
     }
 }
 
@@ -83,7 +98,7 @@ fn on_card(
     effects: &mut Vec<Effect>,
 ) {
     let today = state.today();
-    state.last_touch = state.now.monotonic;
+    somebody_is_here(state);
     let Some(visit) = state.visit_mut() else { return };
     if visit.place != Place::Identify {
         return;

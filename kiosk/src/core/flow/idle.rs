@@ -9,7 +9,7 @@ use ui::view_model::PictureProblem;
 
 use super::visit as pages;
 use crate::core::effect::{Effect, Ending, Record};
-use crate::core::state::{Overlay, Place, Stage, State, World};
+use crate::core::state::{Overlay, Place, Settings, Stage, State, World};
 use hal::panel::{Light, LightState};
 
 /// Without a touch on ordinary pages.
@@ -32,8 +32,11 @@ const PROGRESS: Duration = Duration::from_secs(45);
 /// Time went on.
 pub fn tick(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
     deadlines(state);
+    if state.overlay == Overlay::StaffCalled && quiet(state) >= CALLED {
+        state.overlay = Overlay::None;
+    }
     match &state.stage {
-        Stage::Attract => {}
+        Stage::Attract => attract(state),
         Stage::Farewell(farewell) => {
             let passed = state.now.monotonic.saturating_sub(farewell.since);
             let left_behind = farewell.card_present;
@@ -56,6 +59,14 @@ pub fn tick(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
     let _ = world;
 }
 
+/// Somebody who chose a language or opened the help and went away leaves no trace either.
+fn attract(state: &mut State) {
+    if quiet(state) >= IDLE {
+        state.settings = Settings::default();
+        state.overlay = Overlay::None;
+    }
+}
+
 fn quiet(state: &State) -> Duration {
     state.now.monotonic.saturating_sub(state.last_touch)
 }
@@ -70,7 +81,6 @@ fn visit(state: &mut State, effects: &mut Vec<Effect>) {
         _ if quiet(state) >= limit => {
             state.overlay = Overlay::Idle { until: state.now.monotonic + WARNING };
         }
-        Overlay::StaffCalled if quiet(state) >= CALLED => state.overlay = Overlay::None,
         _ => {}
     }
 }

@@ -115,6 +115,14 @@ pub fn materials(world: &World, visit: &Visit, today: Date) -> Vec<(String, usiz
         .collect()
 }
 
+/// A material may be brought to the window later, except where nothing could go on without it:
+/// what a correction request asks for, and the card's photograph of a person whose card no reader
+/// has seen.
+pub fn may_skip(visit: &Visit, material: &str) -> bool {
+    let typed = visit.applicant.as_ref().is_some_and(|applicant| applicant.typed());
+    visit.purpose == Purpose::Application && !(typed && material == "identity_card")
+}
+
 /// Which camera photographs a material.
 pub fn camera_for(world: &World, material: &str) -> CameraRole {
     match world.catalog.material(material).map(|material| material.capture) {

@@ -58,8 +58,10 @@ pub fn answer(world: &World, state: &mut State, id: &str, effects: &mut Vec<Effe
             (correction_id(case, &service.service) == id).then(|| Purpose::Correction {
                 case_id: case.case_id.to_string(),
                 service: service.service.clone(),
-                fields: correction.fields.clone(),
-                materials: correction.materials.clone(),
+                fields: once(&correction.fields, |key| world.catalog.question(key).is_some()),
+                materials: once(&correction.materials, |key| {
+                    world.catalog.material(key).is_some()
+                }),
             })
         })
     });
@@ -72,4 +74,15 @@ pub fn answer(world: &World, state: &mut State, id: &str, effects: &mut Vec<Effe
     if let Some(first) = path::way(world, visit, today).into_iter().next() {
         pages::go(world, state, first, effects);
     }
+}
+
+/// What this terminal's catalogue knows, each once: a page for the rest would have no way on.
+fn once(keys: &[String], known: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for key in keys {
+        if known(key) && !kept.contains(key) {
+            kept.push(key.clone());
+        }
+    }
+    kept
 }

@@ -2,6 +2,7 @@
 //!
 //! Refuses: to show anything of a veteran, and to let a PIN be guessed at leisure.
 
+use hal::panel::{Light, LightState};
 use personal::PersonalText;
 use ui::intent::{Button, Intent};
 use ui::view_model::{EntryError, PrintState};
@@ -65,6 +66,7 @@ pub fn on_pin(state: &mut State, asked: u64, right: bool, effects: &mut Vec<Effe
             session.open = right;
             if right {
                 state.staff_called = false;
+                effects.push(Effect::Light(Light::Attention, LightState::Off));
             } else {
                 session.wrong += 1;
                 effects.push(Effect::Record(Record::Fault { code: "staff.pin".into() }));

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{path, printing, visit as pages};
 use crate::core::effect::{Effect, Record};
 use crate::core::event::Stored;
-use crate::core::state::{Place, Purpose, ReceiptState, State, Visit, World};
+use crate::core::state::{Place, Purpose, ReceiptState, State, Visit, World, local};
 use crate::core::submission::{Photograph, Submission};
 
 /// Points a signature must have to be one.
@@ -85,7 +85,8 @@ pub fn on_delivered(state: &mut State, id: Uuid) {
 fn assemble(world: &World, visit: &Visit, wall: Timestamp) -> Option<Submission> {
     let applicant = visit.applicant.as_ref()?;
     let known = path::known_answers(world, visit);
-    let photographs = photographs(visit);
+    let wanted = path::materials(world, visit, local(wall).date());
+    let photographs = photographs(visit, &wanted);
     let kinds: BTreeSet<String> =
         photographs.iter().map(|photograph| photograph.kind.clone()).collect();
     let (correction, services, departments) = match &visit.purpose {
@@ -145,9 +146,12 @@ fn assemble(world: &World, visit: &Visit, wall: Timestamp) -> Option<Submission>
     })
 }
 
-fn photographs(visit: &Visit) -> Vec<Photograph> {
+/// Photographs of what the services chosen need; those of a service that was given up again stay
+/// behind, and the gateway would refuse them.
+fn photographs(visit: &Visit, wanted: &[(String, usize, usize)]) -> Vec<Photograph> {
     let mut all = Vec::new();
-    for (kind, stills) in &visit.photographs {
+    let is_wanted = |kind: &String| wanted.iter().any(|(key, ..)| key == kind);
+    for (kind, stills) in visit.photographs.iter().filter(|(kind, _)| is_wanted(kind)) {
         for (page, still) in (1u32..).zip(stills) {
             all.push(Photograph {
                 kind: kind.clone(),

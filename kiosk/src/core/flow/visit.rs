@@ -4,16 +4,17 @@
 use hal::panel::{Light, LightState};
 use ui::intent::Button;
 
-use super::{camera, entry, path, printing, progress, submit};
+use super::{camera, entry, identify, path, printing, progress, submit};
 use crate::core::effect::{Effect, Ending, Record};
 use crate::core::state::{Farewell, Overlay, Place, Purpose, Settings, Stage, State, Visit, World};
 
 /// Somebody pressed start, or put a card down.
-pub fn begin(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn begin(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
     state.sessions += 1;
     state.last_touch = state.now.monotonic;
     state.overlay = Overlay::None;
-    state.stage = Stage::Visit(Box::new(Visit::new(state.sessions)));
+    let reading = identify::at_rest(world, &state.health);
+    state.stage = Stage::Visit(Box::new(Visit { reading, ..Visit::new(state.sessions) }));
     effects.push(Effect::Record(Record::VisitBegan { visit: state.sessions }));
     effects.push(Effect::ArmReader(true));
     effects.push(Effect::Light(Light::Reader, LightState::Blinking));
@@ -58,7 +59,11 @@ pub fn ask_to_leave(state: &mut State, effects: &mut Vec<Effect>) {
     match visit.place {
         Place::Submitting => {}
         Place::Receipt | Place::Progress => end(state, Ending::Finished, effects),
-        Place::Identify | Place::NotServed | Place::Notice(_) | Place::Home => {
+        Place::Identify | Place::NotServed | Place::Notice(_) => {
+            end(state, Ending::Left, effects);
+        }
+        // Whoever has gone all the way back home has still entered something.
+        Place::Home if visit.facts.is_empty() && visit.answers.is_empty() => {
             end(state, Ending::Left, effects);
         }
         _ => state.overlay = Overlay::ConfirmLeave,
@@ -69,6 +74,11 @@ pub fn ask_to_leave(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn go(world: &World, state: &mut State, place: Place, effects: &mut Vec<Effect>) {
     let today = state.today();
     let monotonic = state.now.monotonic;
+    let reading = identify::at_rest(world, &state.health);
+    // What lay over the page was about the page. That staff was called is not.
+    if state.overlay != Overlay::StaffCalled {
+        state.overlay = Overlay::None;
+    }
     let Some(visit) = state.visit_mut() else { return };
     camera::leave(visit, effects);
     visit.error = None;
@@ -82,6 +92,9 @@ pub fn go(world: &World, state: &mut State, place: Place, effects: &mut Vec<Effe
         visit.cases.since = monotonic;
     }
     let arm = visit.place == Place::Identify;
+    if arm {
+        visit.reading = reading;
+    }
     effects.push(Effect::ArmReader(arm));
 }
 
@@ -110,6 +123,10 @@ fn back(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
     let today = state.today();
     let Some(visit) = state.visit_mut() else { return };
     if visit.place == Place::Manual && entry::manual_back(visit) {
+        return;
+    }
+    // The picture under way belongs to this page and must not land on another.
+    if visit.capture.taking {
         return;
     }
     if visit.editing {

@@ -1,0 +1,10 @@
+//! Why: a visit is decided here, so here it is walked through: page by page as a person would, with
+//! everything that goes wrong, and at random.
+
+mod correction;
+mod devices;
+mod idle;
+mod identity;
+mod printing;
+mod random;
+mod visit;
