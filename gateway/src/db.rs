@@ -48,6 +48,9 @@ pub enum DbError {
     /// A statement failed.
     #[error("the database refused a statement: {0}; check the disk")]
     Statement(#[from] rusqlite::Error),
+    /// A statement's surroundings panicked; nothing of it was committed.
+    #[error("a call to the database failed inside; report this as an error of the program")]
+    Panicked,
     /// The thread is gone, which happens only while the program ends.
     #[error("the database is closed; try again when the gateway has restarted")]
     Closed,
@@ -107,13 +110,18 @@ impl Db {
         if !sent {
             return Err(E::from(DbError::Closed));
         }
-        answered.await.unwrap_or_else(|_| Err(E::from(DbError::Closed)))
+        answered.await.unwrap_or_else(|_| Err(E::from(DbError::Panicked)))
     }
 }
 
 fn run(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
     while let Ok(job) = queue.recv() {
-        job(&mut connection);
+        // A fault costs the call it is in, not the database: an open transaction is rolled back as
+        // the job unwinds, and the connection keeps nothing else between two jobs.
+        let job = std::panic::AssertUnwindSafe(|| job(&mut connection));
+        if std::panic::catch_unwind(job).is_err() {
+            tracing::error!("a call to the database panicked");
+        }
     }
 }
 
@@ -169,6 +177,24 @@ mod tests {
         std::fs::write(&path, vec![7u8; 8192]).unwrap();
         let Err(error) = Db::open(&path, SCHEMA) else { panic!("opened rubbish") };
         assert!(error.to_string().contains("a.db"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_its_call_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("a.db"), SCHEMA).unwrap();
+        let panicked = db
+            .call::<(), DbError, _>(|c| {
+                let transaction = c.transaction()?;
+                transaction.execute("INSERT INTO t VALUES (1)", [])?;
+                panic!("on purpose");
+            })
+            .await;
+        assert!(matches!(panicked, Err(DbError::Panicked)), "{panicked:?}");
+        let count = db.call::<i64, DbError, _>(|c| {
+            Ok(c.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+        });
+        assert_eq!(count.await.unwrap(), 0);
     }
 
     #[tokio::test]

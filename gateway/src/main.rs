@@ -60,7 +60,8 @@ enum Command {
         /// End when standard input is closed, so that the program never outlives its parent.
         #[arg(long)]
         until_stdin_closes: bool,
-        /// Only receive; another process, or a later start, opens.
+        /// Only receive: what arrives is stored and gets its receipt, and waits until the gateway is
+        /// started without this option. Only one process at a time can use a data folder.
         #[arg(long)]
         no_opener: bool,
         /// Most connections at once.
@@ -89,7 +90,7 @@ enum Command {
 fn main() -> ExitCode {
     let options = Options::parse();
     log_to_stderr(matches!(&options.command, Command::Serve { json: true, .. }));
-    match run(options.command) {
+    match leave_no_memory_image().and_then(|()| run(options.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -106,6 +107,19 @@ fn log_to_stderr(json: bool) {
     } else {
         logs.with_target(false).init();
     }
+}
+
+/// Every command here holds secrets or opened submissions in memory, and a core dump would put them
+/// on a disk in clear. The limit is for dumps that the kernel writes itself; not being dumpable is
+/// for those that it hands to a program, which the limit does not bind.
+fn leave_no_memory_image() -> anyhow::Result<()> {
+    use rustix::process::{
+        DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit,
+    };
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none)
+        .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
+        .context("cannot turn core dumps off")
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

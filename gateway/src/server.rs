@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use catalog::Catalog;
-use envelope::Limits;
+use envelope::{KeyId, Limits, RecipientSecret};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use provisioning::{ConfigError, GatewayIdentity};
@@ -96,6 +96,19 @@ pub enum ServeError {
     /// Catalogue.
     #[error("{0}")]
     Catalog(#[from] catalog::CatalogErrors),
+    /// The opener could not open what terminals seal.
+    #[error(
+        "{path} holds another recipient key ({held}) than the one that terminals are given in \
+         gateway-identity.json ({stated}); restore both files from the same back-up"
+    )]
+    WrongRecipient {
+        /// The secret's file.
+        path: PathBuf,
+        /// Name of the key in it.
+        held: KeyId,
+        /// Name of the key that terminals seal to.
+        stated: KeyId,
+    },
     /// Another process serves from the folder.
     #[error("{0} is in use by another gateway process; stop that one first")]
     InUse(PathBuf),
@@ -167,13 +180,20 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
     }
 
     let wake = Arc::new(Notify::new());
-    let receiver = Receiver::open(data, receipt_key, options.limits, Arc::clone(&wake))?;
+    let secret = match options.opener {
+        true => Some(recipient_secret(data, &identity)?),
+        false => None,
+    };
+    let accepted = identity.recipient.key_id().clone();
+    let receiver =
+        Receiver::open(data, receipt_key, accepted, options.limits, Arc::clone(&wake))?;
+    receiver.begin_anew().await?;
     let receiver = Arc::new(receiver);
     let cases = Cases::open(data, Arc::clone(&catalog))?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
-    if options.opener {
-        let secret = keygen::recipient_secret(&keygen::recipient_path(data))?;
+    let mut opening = None;
+    if let Some(secret) = secret {
         let opener = Opener::new(
             secret,
             options.limits,
@@ -181,14 +201,16 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
             cases.clone(),
             identity.identity_pepper.clone(),
         );
-        tasks.push(tokio::spawn(opener.run(wake, stopped.clone())));
+        let task = tokio::spawn(opener.run(wake, stopped.clone()));
+        opening = Some(task.abort_handle());
+        tasks.push(task);
     }
 
     let address = options.listen;
     let listen = |source| ServeError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let addr = listener.local_addr().map_err(listen)?;
-    let app = App::new(Arc::clone(&receiver), cases, tokens);
+    let app = App::new(Arc::clone(&receiver), cases, tokens, opening);
     let front = Front {
         tls,
         router: router(app),
@@ -201,6 +223,23 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
     }
     tracing::info!(%addr, opener = options.opener, "serving");
     Ok(RunningGateway { addr, receiver, stop, tasks, _lock: lock })
+}
+
+/// A key that cannot open what terminals seal would turn every receipt into an empty promise.
+fn recipient_secret(
+    data: &Path,
+    identity: &GatewayIdentity,
+) -> Result<RecipientSecret, ServeError> {
+    let path = keygen::recipient_path(data);
+    let secret = keygen::recipient_secret(&path)?;
+    if secret.public() == &identity.recipient {
+        return Ok(secret);
+    }
+    Err(ServeError::WrongRecipient {
+        path,
+        held: secret.key_id().clone(),
+        stated: identity.recipient.key_id().clone(),
+    })
 }
 
 /// Two gateways on one folder would each hand out the same work.

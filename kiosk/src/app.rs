@@ -74,6 +74,15 @@ pub fn assemble(
     if client.is_none() {
         send(&inbox, Event::Network(false));
     }
+    let told = inbox.clone();
+    queue.run(
+        |queue| queue.status(jiff::Timestamp::now()),
+        move |status| {
+            if let Ok(status) = status {
+                send(&told, Event::Queue(status));
+            }
+        },
+    );
 
     let sealer = Sealer::new(
         Terminal {

@@ -80,6 +80,9 @@ fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "the program has a fault and stops here");
     }));
+    if let Err(error) = no_memory_images() {
+        tracing::warn!(%error, "memory images could not be forbidden");
+    }
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
@@ -87,6 +90,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A fault must not write the memory of a visit to a disk.
+fn no_memory_images() -> rustix::io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -141,9 +150,7 @@ fn serve(config: &std::path::Path) -> anyhow::Result<ExitCode> {
 
 fn show_queue(config: &std::path::Path, json: bool) -> anyhow::Result<ExitCode> {
     let config = provisioning::KioskConfig::load(config)?;
-    let (queue, _) = Queue::open(&config.storage.dir, config.storage.quota_bytes)?;
-    let status = queue.status(jiff::Timestamp::now())?;
-    let items = queue.items()?;
+    let (items, status) = Queue::look(&config.storage.dir, jiff::Timestamp::now())?;
     if json {
         println!("{}", serde_json::json!({ "status": status, "items": items }));
         return Ok(ExitCode::SUCCESS);

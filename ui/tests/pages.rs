@@ -267,3 +267,38 @@ fn a_paper_without_a_picture_is_named_so() {
     assert!(said("2").iter().any(|text| text == "2 张"));
     assert!(!said("2").iter().any(|text| text == "未拍" || text == "填写的内容"));
 }
+
+/// "The end" is only said when nothing more comes: texts that wrap make a list longer than it seems.
+#[test]
+fn the_end_of_a_list_can_be_reached() {
+    let stage = Stage::new(1080, 1920);
+    for (language, text_size, name, last) in [
+        (Language::Chinese, 0, "receipt", "人社"),
+        (Language::English, 3, "receipt", "Human resources"),
+        (Language::English, 3, "progress", "Public security, since 2026-11-20 15:02"),
+        (Language::English, 2, "services", "Not handled here:"),
+    ] {
+        let specimen = specimens::all(language)
+            .into_iter()
+            .find(|specimen| specimen.name == name)
+            .expect("a page with a list");
+        let mut view = specimen.view;
+        view.chrome.text_size = text_size;
+        stage.show(&view);
+        let mut down = stage.find("list-down").expect("a long list");
+        while down.accessible_enabled() == Some(true) {
+            stage.tap_at(support::centre(&down));
+            down = stage.find("list-down").expect("a long list");
+        }
+        let edge = down.absolute_position().y;
+        let bottom = stage
+            .query()
+            .find_all()
+            .into_iter()
+            .filter(|element| element.accessible_label().as_deref() == Some(last))
+            .map(|element| element.absolute_position().y + element.size().height)
+            .fold(f32::MIN, f32::max);
+        assert!(bottom > 0.0, "{language:?} {name}: {last} is not in sight");
+        assert!(bottom < edge, "{language:?} {name}: {last} ends at {bottom}, the list at {edge}");
+    }
+}

@@ -30,7 +30,7 @@ pub struct NewCase {
     pub dispatch: Vec<DispatchStep>,
     /// What each service alone may see.
     pub shares: Vec<(String, DepartmentShare)>,
-    /// The answers that some share names.
+    /// The answers; each is in some share.
     pub fields: BTreeMap<String, PersonalText>,
     /// The photographs.
     pub papers: Vec<NewPaper>,

@@ -172,8 +172,10 @@ impl Cases {
         let now = Timestamp::now();
         self.db
             .call(move |c| {
-                if !rows::was_given(c, case, &department)? {
-                    return Err(ApiError::NotFound("case in this inbox"));
+                // One answer for all that was not given: which other services a person has asked
+                // for is no department's business.
+                if !rows::was_given(c, case, &department, &service)? {
+                    return Err(ApiError::NotFound("service in this inbox"));
                 }
                 if let DepartmentAction::Correction { what, .. } = &report {
                     check_wanted(&catalog, &service, what)?;

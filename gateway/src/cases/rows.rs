@@ -89,10 +89,12 @@ pub(super) fn was_given(
     connection: &Connection,
     case: Uuid,
     department: &str,
+    service: &str,
 ) -> rusqlite::Result<bool> {
     connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM inbox WHERE case_id = ?1 AND department = ?2)",
-        params![case.to_string(), department],
+        "SELECT EXISTS (SELECT 1 FROM inbox
+                        WHERE case_id = ?1 AND department = ?2 AND service = ?3)",
+        params![case.to_string(), department, service],
         |row| row.get(0),
     )
 }

@@ -100,6 +100,9 @@ pub enum ApiError {
     /// A department asks for what is not its business.
     #[error(transparent)]
     CorrectionScope(#[from] CorrectionScopeError),
+    /// A part of the gateway does not work.
+    #[error("the gateway is not ready: {0}")]
+    NotReady(&'static str),
     /// The gateway's own fault; the cause goes to the log.
     #[error("the gateway failed")]
     Internal(#[source] anyhow::Error),
@@ -135,6 +138,7 @@ impl ApiError {
             Self::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NoCertificate | Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -163,6 +167,7 @@ impl ApiError {
             Self::Forbidden(_) => "forbidden",
             Self::Transition(error) => error.code(),
             Self::CorrectionScope(_) => "correction_scope",
+            Self::NotReady(_) => "not_ready",
             Self::Internal(_) => "internal",
         }
     }
@@ -192,6 +197,7 @@ impl ApiError {
             Self::Forbidden(_) => "use the token of that department, or of staff",
             Self::Transition(error) => error.cure(),
             Self::CorrectionScope(_) => "ask only for the fields and papers of your own service",
+            Self::NotReady(_) => "restart the gateway; the log says why that part ended",
             Self::Internal(_) => "try again later; the operator finds the cause in the log",
         }
     }

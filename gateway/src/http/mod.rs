@@ -21,6 +21,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use tokio::task::AbortHandle;
 
 use crate::cases::Cases;
 use crate::receive::Receiver;
@@ -39,11 +40,18 @@ pub struct App {
     pub(crate) cases: Cases,
     pub(crate) tokens: Tokens,
     pub(crate) limiter: limiter::Limiter,
+    /// Only for asking whether the opener is still at work; nothing here may call it.
+    opener: Option<AbortHandle>,
 }
 
 impl App {
-    pub(crate) fn new(receiver: Arc<Receiver>, cases: Cases, tokens: Tokens) -> Arc<Self> {
-        Arc::new(Self { receiver, cases, tokens, limiter: limiter::Limiter::default() })
+    pub(crate) fn new(
+        receiver: Arc<Receiver>,
+        cases: Cases,
+        tokens: Tokens,
+        opener: Option<AbortHandle>,
+    ) -> Arc<Self> {
+        Arc::new(Self { receiver, cases, tokens, limiter: limiter::Limiter::default(), opener })
     }
 }
 
@@ -76,6 +84,9 @@ async fn healthz() -> &'static str {
 async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
     app.receiver.ready().await?;
     app.cases.ready().await?;
+    if app.opener.as_ref().is_some_and(AbortHandle::is_finished) {
+        return Err(ApiError::NotReady("the opener has ended"));
+    }
     Ok("ready\n")
 }
 

@@ -1,21 +1,25 @@
 //! Why: a terminal is enrolled, not trusted. What a manifest says is held against the catalogue
 //! here, and the split between departments is made anew; only when both agree does a case exist.
 //!
-//! Refuses: services the rules exclude, answers that are not canonical, items that contradict the
-//! card, papers nobody asked for, and any split but the catalogue's own. Pure: no clock, no disk.
+//! Refuses: services the rules exclude, answers that are not canonical or that no department needs,
+//! items that contradict the card, papers nobody asked for, and any split but the catalogue's own.
+//! Pure: no clock, no disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::identity_number::IdentityNumber;
 use catalog::{CardItem, Catalog, DepartmentShare, Facts, QuestionKind};
-use envelope::{Attachment, Identity, Kind, Manifest, Opened};
+use envelope::{Attachment, Identity, Kind, Manifest, Medium, Opened};
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use personal::PersonalText;
 use provisioning::identity_hash::identity_hash;
 use uuid::Uuid;
 
 use crate::cases::{Answered, NewCase, NewPaper};
+
+/// The material that a person whose card no reader has seen must bring along in any case: by its
+/// photograph staff recognises the person.
+const CARD_PHOTOGRAPH: &str = "identity_card";
 
 /// A submission that agrees with the catalogue.
 pub(super) enum Checked {
@@ -42,6 +46,8 @@ pub(super) enum Refused {
     Material,
     #[error("the split between departments is not the catalogue's")]
     Shares,
+    #[error("an answer is in no department's share")]
+    UnsharedField,
     #[error("the correction does not name its case")]
     CorrectionCase,
     #[error("the correction answers for other services than it names")]
@@ -59,8 +65,23 @@ impl Refused {
             Self::FieldContradictsCard => "field_contradicts_card",
             Self::Material => "material",
             Self::Shares => "shares",
+            Self::UnsharedField => "unshared_field",
             Self::CorrectionCase => "correction_case",
             Self::CorrectionServices => "correction_services",
+        }
+    }
+
+    /// Whether another version of the catalogue might judge otherwise.
+    pub fn is_by_catalogue(self) -> bool {
+        match self {
+            Self::Services
+            | Self::UnknownField
+            | Self::FieldInvalid
+            | Self::FieldContradictsCard
+            | Self::Material
+            | Self::Shares
+            | Self::UnsharedField => true,
+            Self::IdentityNumber | Self::CorrectionCase | Self::CorrectionServices => false,
         }
     }
 }
@@ -83,7 +104,7 @@ pub(super) fn check(opened: Opened, catalog: &Catalog, pepper: &str) -> Result<C
             };
             let plan = catalog.plan(&manifest.services, &facts).map_err(|_| Refused::Services)?;
             let shares = shares_by_service(&manifest, catalog);
-            let fields = needed(&manifest, &shares);
+            let fields = manifest.fields.clone();
             Ok(Checked::Application(Box::new(NewCase {
                 dispatch: plan.dispatch,
                 identity_hash,
@@ -158,7 +179,12 @@ fn check_shares(manifest: &Manifest, catalog: &Catalog) -> Result<(), Refused> {
         return Err(Refused::Shares);
     }
     let set = |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>();
-    for share in ours {
+    // What no share names would still be kept with the case, where nobody has a use for it.
+    let shared: BTreeSet<&String> = ours.iter().flat_map(|share| &share.fields).collect();
+    if !manifest.fields.keys().all(|key| shared.contains(key)) {
+        return Err(Refused::UnsharedField);
+    }
+    for share in &ours {
         let theirs = manifest.departments.get(&share.department).ok_or(Refused::Shares)?;
         // A list with a doubled key is not the catalogue's either, hence the lengths.
         let same = |a: &[String], b: &[String]| a.len() == b.len() && set(a) == set(b);
@@ -187,16 +213,6 @@ fn shares_by_service(manifest: &Manifest, catalog: &Catalog) -> Vec<(String, Dep
     manifest.services.iter().filter_map(one).collect()
 }
 
-/// Answers that no department needs are not kept.
-fn needed(
-    manifest: &Manifest,
-    shares: &[(String, DepartmentShare)],
-) -> BTreeMap<String, PersonalText> {
-    let wanted: BTreeSet<&String> = shares.iter().flat_map(|(_, share)| &share.fields).collect();
-    let kept = manifest.fields.iter().filter(|(key, _)| wanted.contains(key));
-    kept.map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
 fn papers(
     manifest: &Manifest,
     catalog: &Catalog,
@@ -208,9 +224,15 @@ fn papers(
         let mut services = manifest.services.iter().filter_map(|key| catalog.service(key));
         services.any(|service| service.materials.iter().any(|key| key == kind))
     };
+    // It is in no share unless a service asks for it too, so it reaches staff and nobody else.
+    let recognises = |kind: &str| {
+        manifest.kind == Kind::Application
+            && manifest.identity.medium == Medium::Typed
+            && kind == CARD_PHOTOGRAPH
+    };
     let mut papers = Vec::new();
     for entry in &manifest.materials {
-        if !wanted(&entry.kind) {
+        if !wanted(&entry.kind) && !recognises(&entry.kind) {
             return Err(Refused::Material);
         }
         papers.push(NewPaper {

@@ -2,7 +2,8 @@
 //! from the outbox and gives its results to the case store, and nothing calls it.
 //!
 //! Refuses: a submission that does not open, or that contradicts the catalogue; it is put in
-//! quarantine with an alarm and its file is kept. A failure that may pass is tried again later.
+//! quarantine with an alarm and its file is kept. What another key, another catalogue or a repaired
+//! program could still open waits, with an alarm; a failure that may pass is tried again soon.
 
 mod check;
 
@@ -17,28 +18,37 @@ use tokio::sync::{Notify, watch};
 
 use crate::cases::{Cases, IntakeError};
 use crate::db::DbError;
-use crate::receive::{Lease, Outbox};
+use crate::receive::{Lease, Outbox, Pause};
 use check::Checked;
 
 /// How often the outbox is looked at when nobody rings.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// A submission that brings the opener down this often is not tried again.
-const MAX_CRASHES: u32 = 5;
 
 pub(crate) struct Opener {
-    secret: Arc<RecipientSecret>,
-    limits: Limits,
     outbox: Outbox,
+    worker: Arc<Worker>,
+}
+
+/// What it takes to handle one submission.
+struct Worker {
+    secret: RecipientSecret,
+    limits: Limits,
     cases: Cases,
     pepper: zeroize::Zeroizing<String>,
 }
 
+#[derive(Debug, PartialEq, Eq)]
 enum Failure {
     /// Never again; the code says why.
     Final(&'static str),
+    /// Not before somebody has done something about it.
+    Waiting(&'static str),
     /// Perhaps next time.
     Passing(&'static str),
 }
+
+/// A fault of this program; a repaired one can open what this one could not.
+const CRASHED: Failure = Failure::Waiting("opener_crashed");
 
 impl Opener {
     pub fn new(
@@ -48,12 +58,13 @@ impl Opener {
         cases: Cases,
         pepper: String,
     ) -> Self {
-        Self { secret: Arc::new(secret), limits, outbox, cases, pepper: pepper.into() }
+        let worker = Worker { secret, limits, cases, pepper: pepper.into() };
+        Self { outbox, worker: Arc::new(worker) }
     }
 
     /// Works until told to stop; finishes what it is at.
     pub async fn run(self, wake: Arc<Notify>, mut stopped: watch::Receiver<bool>) {
-        if let Err(error) = self.outbox.forget_leases().await {
+        if let Err(error) = self.outbox.begin_anew().await {
             tracing::error!(%error, "the opener cannot read the outbox");
         }
         loop {
@@ -78,19 +89,34 @@ impl Opener {
     /// Handles one submission; `false` when there was none.
     async fn step(&self) -> Result<bool, DbError> {
         let Some(lease) = self.outbox.take(Timestamp::now()).await? else { return Ok(false) };
-        match self.handle(&lease).await {
+        match contained(Arc::clone(&self.worker).handle(lease.clone())).await {
             Ok(case_id) => self.outbox.opened(&lease, case_id).await?,
             Err(Failure::Final(code)) => self.outbox.quarantine(&lease, code).await?,
-            Err(Failure::Passing(why)) => self.outbox.retry_later(&lease, why).await?,
+            Err(Failure::Waiting(why)) => {
+                self.outbox.retry_later(&lease, why, Pause::Long).await?;
+            }
+            Err(Failure::Passing(why)) => {
+                self.outbox.retry_later(&lease, why, Pause::Short).await?;
+            }
         }
         Ok(true)
     }
+}
 
-    async fn handle(&self, lease: &Lease) -> Result<String, Failure> {
-        let opened = self.open(lease).await?;
-        let checked = check::check(opened, self.cases.catalog(), &self.pepper)
-            .map_err(|refused| Failure::Final(refused.code()))?;
-        let result = match checked {
+/// A panic in `work` costs the submission it is about, and not the opener.
+async fn contained<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(work).await.unwrap_or(Err(CRASHED))
+}
+
+impl Worker {
+    async fn handle(self: Arc<Self>, lease: Lease) -> Result<String, Failure> {
+        let submission = lease.submission_id;
+        let worker = Arc::clone(&self);
+        // Opening and checking are hard work, which threads that serve the network must not do.
+        let checked = tokio::task::spawn_blocking(move || worker.check(worker.open(&lease)?));
+        let result = match checked.await.unwrap_or(Err(CRASHED))? {
             Checked::Application(new) => self.cases.admit(*new).await,
             Checked::Correction(answered) => self.cases.correct(*answered).await,
         };
@@ -98,33 +124,55 @@ impl Opener {
             Ok(case_id) => Ok(case_id.to_string()),
             Err(IntakeError::Refused(code)) => Err(Failure::Final(code)),
             Err(error) => {
-                tracing::error!(submission = %lease.submission_id, %error, "not stored as a case");
+                tracing::error!(%submission, %error, "not stored as a case");
                 Err(Failure::Passing("case_store"))
             }
         }
     }
 
-    /// Opens on a thread of its own: it is hard work, and a fault in it must cost one submission
-    /// and not the opener.
-    async fn open(&self, lease: &Lease) -> Result<Opened, Failure> {
-        let (secret, limits) = (Arc::clone(&self.secret), self.limits);
-        let (path, digest) = (lease.file.clone(), lease.digest);
-        let opened = tokio::task::spawn_blocking(move || {
-            let file = File::open(&path).map_err(|_| Failure::Passing("file_unreadable"))?;
-            let opened = envelope::open(BufReader::new(file), &secret, &limits);
-            let opened = opened.map_err(|refusal| match refusal {
-                Refusal::Read { .. } => Failure::Passing("file_unreadable"),
-                refusal => Failure::Final(refusal.code()),
-            })?;
-            match opened.digest == digest {
-                true => Ok(opened),
-                false => Err(Failure::Final("digest_changed")),
-            }
-        });
-        match opened.await {
-            Ok(opened) => opened,
-            Err(_) if lease.attempt >= MAX_CRASHES => Err(Failure::Final("opener_crashed")),
-            Err(_) => Err(Failure::Passing("opener_crashed")),
+    fn open(&self, lease: &Lease) -> Result<Opened, Failure> {
+        let file = File::open(&lease.file).map_err(|_| Failure::Passing("file_unreadable"))?;
+        let opened = envelope::open(BufReader::new(file), &self.secret, &self.limits);
+        let opened = opened.map_err(|refusal| match refusal {
+            Refusal::Read { .. } => Failure::Passing("file_unreadable"),
+            // A key that is restored later opens it.
+            Refusal::WrongRecipient { .. }
+            | Refusal::Encapsulation
+            | Refusal::Decrypt { .. } => Failure::Waiting(refusal.code()),
+            refusal => Failure::Final(refusal.code()),
+        })?;
+        match opened.digest == lease.digest {
+            true => Ok(opened),
+            false => Err(Failure::Final("digest_changed")),
         }
+    }
+
+    fn check(&self, opened: Opened) -> Result<Checked, Failure> {
+        let catalog = self.cases.catalog();
+        let submission = opened.manifest.submission_id;
+        let same_version = opened.manifest.catalogue_version == catalog.version();
+        check::check(opened, catalog, &self.pepper).map_err(|refused| {
+            let code = refused.code();
+            if same_version || !refused.is_by_catalogue() {
+                return Failure::Final(code);
+            }
+            // A terminal that has not been updated yet, or has been before us, is not wrong.
+            let ours = catalog.version();
+            tracing::warn!(%submission, code, ours, "made with another version of the catalogue");
+            Failure::Waiting("catalogue_version")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_failure_that_waits() {
+        let panics = async { panic!("on purpose") };
+        assert_eq!(contained::<()>(panics).await, Err(CRASHED));
+        assert_eq!(contained(async { Ok(7) }).await, Ok(7));
+        assert_eq!(contained::<()>(async { Err(Failure::Final("x")) }).await, Err(Failure::Final("x")));
     }
 }

@@ -1,19 +1,27 @@
 //! Why: the moment an upload is whole: verify without opening, make it durable, then promise.
 //! Order: file synced → renamed → folder synced → rows and outbox in one transaction → receipt.
 //!
-//! Refuses: a file that is not what was announced, from whom it was announced. Such a refusal is
-//! final, and the terminal learns it as such; trouble of this machine's own is never a refusal.
+//! Refuses: a file that is not what was announced, from whom it was announced, or that is sealed to
+//! another key than this gateway's. Such a refusal is final, and the terminal learns it as such.
+//! Trouble of this machine's own is never a refusal: only a file whose own digest holds, and is the
+//! announced one, is known to be what the terminal sent; any other is asked for again first.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use envelope::{Limits, Refusal, Verified};
+use envelope::{KeyId, Limits, Refusal, Verified};
 use jiff::Timestamp;
 
 use super::rows::{self, Stored, Upload};
 use super::{Progress, Receiver};
 use crate::http::ApiError;
+
+/// The code of what is sealed to another key. Unlike other refusals it depends on this gateway's
+/// keys, so it holds until the next start.
+pub(super) const WRONG_RECIPIENT: &str = "wrong_recipient";
+/// So often is a damaged upload asked for again before it is the terminal's fault.
+const MAX_RESTARTS: u32 = 3;
 
 /// Where an upload stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +41,16 @@ pub enum Outcome {
 
 enum Judged {
     Good(Box<Verified>),
+    /// What the terminal sent is not acceptable.
     Bad {
         code: &'static str,
         message: String,
     },
-    /// The bytes are no longer on this disk; they can only come again.
-    Lost,
+    /// Not what the terminal announced; whether it was sent so or became so here cannot be known.
+    Damaged {
+        code: &'static str,
+        message: String,
+    },
 }
 
 impl Receiver {
@@ -49,15 +61,15 @@ impl Receiver {
         }
         let (id, device) = (upload.id, upload.device);
         let (part, sealed) = (self.part(id), self.sealed(id));
-        let (limits, asked) = (self.limits, upload.clone());
+        let (limits, asked, recipient) = (self.limits, upload.clone(), self.recipient.clone());
         let judged = blocking(move || {
             // A crash between renaming and committing leaves the file under its final name.
             let at = if part.exists() { &part } else { &sealed };
-            let judged = judge(at, &limits, &asked)?;
+            let judged = judge(at, &limits, &asked, &recipient)?;
             match judged {
                 Judged::Good(_) if *at == part => crate::files::move_durably(&part, &sealed)?,
                 Judged::Good(_) => crate::files::sync_parent(&sealed)?,
-                Judged::Bad { .. } | Judged::Lost => {}
+                Judged::Bad { .. } | Judged::Damaged { .. } => {}
             }
             Ok(judged)
         })
@@ -65,21 +77,37 @@ impl Receiver {
         let now = Timestamp::now();
         match judged {
             Judged::Good(verified) => self.promise(upload, &verified, now).await?,
-            Judged::Bad { code, message } => {
-                self.db
-                    .call(move |c| {
-                        Ok::<_, ApiError>(rows::refuse(c, &upload, now, code, &message)?)
-                    })
-                    .await?;
-                // Only after the row: a file that is gone while its row is open would look lost.
-                crate::files::remove_if_there(&self.part(id))?;
-            }
-            Judged::Lost => {
-                tracing::error!(submission = %id, "the bytes of an upload are gone; asking again");
-                self.db.call(move |c| Ok::<_, ApiError>(rows::set_received(c, id, 0)?)).await?;
+            Judged::Bad { code, message } => self.refuse(upload, now, code, message).await?,
+            Judged::Damaged { code, message } => {
+                let asked = upload.clone();
+                let again = move |c: &mut rusqlite::Connection| {
+                    let again = rows::count_restart(c, id, MAX_RESTARTS)?;
+                    if again {
+                        rows::take_back(c, &asked, 0, now, code)?;
+                    }
+                    Ok::<_, ApiError>(again)
+                };
+                if !self.db.call(again).await? {
+                    self.refuse(upload, now, code, message).await?;
+                }
             }
         }
         Ok(self.upload(device, id).await?.progress())
+    }
+
+    async fn refuse(
+        &self,
+        upload: Upload,
+        now: Timestamp,
+        code: &'static str,
+        message: String,
+    ) -> Result<(), ApiError> {
+        let part = self.part(upload.id);
+        self.db
+            .call(move |c| Ok::<_, ApiError>(rows::refuse(c, &upload, now, code, &message)?))
+            .await?;
+        // Only after the row: a file that is gone while its row is open would look lost.
+        Ok(crate::files::remove_if_there(&part)?)
     }
 
     async fn promise(
@@ -107,16 +135,24 @@ impl Receiver {
     }
 }
 
-fn judge(path: &Path, limits: &Limits, upload: &Upload) -> Result<Judged, ApiError> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Judged::Lost),
-        file => BufReader::new(file?),
-    };
+fn judge(
+    path: &Path,
+    limits: &Limits,
+    upload: &Upload,
+    recipient: &KeyId,
+) -> Result<Judged, ApiError> {
+    let file = BufReader::new(File::open(path)?);
     let bad = |code, message: &str| Ok(Judged::Bad { code, message: message.to_owned() });
     match envelope::verify(file, limits) {
         // The disk's trouble, not the sender's.
         Err(Refusal::Read { kind }) => Err(std::io::Error::from(kind).into()),
-        Err(refusal) => bad(refusal.code(), &refusal.to_string()),
+        Err(refusal) => {
+            Ok(Judged::Damaged { code: refusal.code(), message: refusal.to_string() })
+        }
+        Ok(verified) if verified.digest != upload.digest => Ok(Judged::Damaged {
+            code: "other_digest",
+            message: "the file has another digest than announced".into(),
+        }),
         Ok(verified) if verified.header.device_id != upload.device => bad(
             "other_device",
             "the file was sealed by another terminal than the one that sends it",
@@ -124,8 +160,10 @@ fn judge(path: &Path, limits: &Limits, upload: &Upload) -> Result<Judged, ApiErr
         Ok(verified) if verified.header.submission_id != upload.id => {
             bad("other_submission", "the file holds another submission than announced")
         }
-        Ok(verified) if verified.digest != upload.digest => {
-            bad("other_digest", "the file has another digest than announced")
+        Ok(verified) if verified.header.recipient_key_id != *recipient => {
+            let expected = verified.header.recipient_key_id;
+            let refusal = Refusal::WrongRecipient { expected, ours: recipient.clone() };
+            bad(WRONG_RECIPIENT, &refusal.to_string())
         }
         Ok(verified) => Ok(Judged::Good(Box::new(verified))),
     }

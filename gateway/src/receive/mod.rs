@@ -14,7 +14,7 @@ mod rows;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use envelope::{DeviceId, Digest, Limits, ReceiptKey};
+use envelope::{DeviceId, Digest, KeyId, Limits, ReceiptKey};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::db::{Db, DbError};
 use crate::http::ApiError;
 
 pub use finish::Outcome;
-pub use outbox::{Lease, Outbox};
+pub use outbox::{Lease, Outbox, Pause};
 pub use part::{Chunk, ChunkEnd};
 pub use rows::{AlarmKind, AuditRow};
 
@@ -40,6 +40,7 @@ pub struct Receiver {
     db: Db,
     dir: PathBuf,
     key: ReceiptKey,
+    recipient: KeyId,
     limits: Limits,
     locks: UploadLocks,
     wake: Arc<Notify>,
@@ -68,10 +69,12 @@ pub struct Progress {
 }
 
 impl Receiver {
-    /// Opens the store under `dir`; `wake` is rung whenever there is something to open.
+    /// Opens the store under `dir`. Receipts are signed with `key`, and only for what is sealed to
+    /// `recipient`; `wake` is rung whenever there is something to open.
     pub fn open(
         dir: &Path,
         key: ReceiptKey,
+        recipient: KeyId,
         limits: Limits,
         wake: Arc<Notify>,
     ) -> Result<Self, DbError> {
@@ -80,7 +83,14 @@ impl Receiver {
                 .map_err(|source| DbError::Io { path: dir.join(folder), source })?;
         }
         let db = Db::open(&dir.join("gateway.db"), SCHEMA)?;
-        Ok(Self { db, dir: dir.to_owned(), key, limits, locks: UploadLocks::default(), wake })
+        let locks = UploadLocks::default();
+        Ok(Self { db, dir: dir.to_owned(), key, recipient, limits, locks, wake })
+    }
+
+    /// What was refused as sealed to another key may come again: this start may have brought the
+    /// right one.
+    pub async fn begin_anew(&self) -> Result<(), DbError> {
+        self.db.call(|c| Ok(rows::forget_refusals(c, finish::WRONG_RECIPIENT)?)).await
     }
 
     /// The opener's view of what has been received.
@@ -140,7 +150,7 @@ impl Receiver {
         chunk: Chunk,
     ) -> Result<Progress, ApiError> {
         let mut turn = self.locks.take(id).await.ok_or(ApiError::Busy)?;
-        let upload = self.upload(device, id).await?;
+        let upload = self.as_on_disk(self.upload(device, id).await?).await?;
         if offset != upload.received {
             return Err(ApiError::Offset { expected: upload.received });
         }
@@ -157,7 +167,12 @@ impl Receiver {
         if let ChunkEnd::Lost { bytes, why } = end {
             tracing::info!(submission = %id, bytes, why, "connection lost inside a chunk; kept");
         }
-        self.finish_if_whole(self.upload(device, id).await?).await
+        let progress = self.finish_if_whole(self.upload(device, id).await?).await?;
+        // Whole, and damaged: the sender has to know that it is not done.
+        if progress.outcome == Outcome::Receiving && progress.offset < received {
+            return Err(ApiError::Offset { expected: progress.offset });
+        }
+        Ok(progress)
     }
 
     /// Ends an upload that its terminal no longer wants.
@@ -221,7 +236,34 @@ impl Receiver {
             return Ok(upload.progress());
         }
         let _turn = self.locks.take(upload.id).await.ok_or(ApiError::Busy)?;
-        self.finish_if_whole(self.upload(upload.device, upload.id).await?).await
+        let upload = self.as_on_disk(self.upload(upload.device, upload.id).await?).await?;
+        self.finish_if_whole(upload).await
+    }
+
+    /// Counts no byte that this disk has lost since it was synced: filling the gap with anything
+    /// else would make a sound submission look like a forged one. The caller holds the turn.
+    async fn as_on_disk(&self, upload: Upload) -> Result<Upload, ApiError> {
+        if upload.state != UploadState::Receiving {
+            return Ok(upload);
+        }
+        let there = match part::length(&self.part(upload.id)).await? {
+            Some(bytes) => bytes,
+            // A crash between renaming and promising leaves a whole file under its final name.
+            None => {
+                let sealed = part::length(&self.sealed(upload.id)).await?;
+                sealed.filter(|bytes| *bytes == upload.length).unwrap_or(0)
+            }
+        };
+        if there >= upload.received {
+            return Ok(upload);
+        }
+        let shorter = Upload { received: there, ..upload.clone() };
+        let why = "bytes that were synced are gone from this disk";
+        let take_back = move |c: &mut rusqlite::Connection| {
+            Ok::<_, ApiError>(rows::take_back(c, &upload, there, Timestamp::now(), why)?)
+        };
+        self.db.call(take_back).await?;
+        Ok(shorter)
     }
 
     fn part(&self, id: Uuid) -> PathBuf {

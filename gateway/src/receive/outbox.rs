@@ -21,6 +21,17 @@ const LEASE: Duration = Duration::from_secs(120);
 /// Failures after which a person should look; trying goes on.
 const ALARM_AFTER: u32 = 5;
 
+/// How long to leave a submission alone that could not be opened this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// It may pass by itself: seconds, then minutes; an alarm when it does not.
+    Short,
+    /// Somebody has to do something (restore a key, load a catalogue): an alarm at once, then
+    /// minutes, then hours. Every start of the gateway is a new try, for that is when keys and
+    /// catalogue are read.
+    Long,
+}
+
 /// What the opener sees of the receiving side.
 #[derive(Clone)]
 pub struct Outbox {
@@ -121,42 +132,70 @@ impl Outbox {
             .await
     }
 
-    /// It failed for a reason that may pass.
-    pub async fn retry_later(&self, lease: &Lease, why: &'static str) -> Result<(), DbError> {
+    /// It failed for a reason that may pass, or that a person can remove. It stays pending.
+    pub async fn retry_later(
+        &self,
+        lease: &Lease,
+        why: &'static str,
+        pause: Pause,
+    ) -> Result<(), DbError> {
         let (id, device, attempt) = (lease.submission_id, lease.device, lease.attempt);
         let now = Timestamp::now();
-        let next = now.as_millisecond().saturating_add(backoff(attempt).as_millis() as i64);
+        let next = now.as_millisecond().saturating_add(pause.after(attempt).as_millis() as i64);
         self.db
             .call(move |c| {
-                c.execute(
+                let transaction = c.transaction()?;
+                let before: Option<String> = transaction.query_row(
+                    "SELECT problem FROM outbox WHERE submission_id = ?1",
+                    [id.to_string()],
+                    |row| row.get(0),
+                )?;
+                transaction.execute(
                     "UPDATE outbox SET lease_until = 0, next_at = ?2, problem = ?3
                      WHERE submission_id = ?1 AND state = 'pending'",
                     params![id.to_string(), next, why],
                 )?;
-                if attempt == ALARM_AFTER {
-                    rows::audit(c, now, AlarmKind::OpenerStuck, Some(device), Some(id), why)?;
+                let alarm = match pause {
+                    Pause::Short => (attempt == ALARM_AFTER).then_some(AlarmKind::OpenerStuck),
+                    Pause::Long => {
+                        let known = before.as_deref() == Some(why);
+                        (!known).then_some(AlarmKind::SubmissionWaiting)
+                    }
+                };
+                if let Some(kind) = alarm {
+                    rows::audit(&transaction, now, kind, Some(device), Some(id), why)?;
                 }
-                Ok(())
+                Ok(transaction.commit()?)
             })
             .await
     }
 
-    /// Leases of an opener that no longer exists are free again. Only for the moment before the
-    /// one opener of this process starts.
-    pub async fn forget_leases(&self) -> Result<(), DbError> {
+    /// Leases of an opener that no longer exists are free again, and what waited is due: this start
+    /// may have brought the key or the catalogue it waits for. Only for the moment before the one
+    /// opener of this process starts.
+    pub async fn begin_anew(&self) -> Result<(), DbError> {
         self.db
             .call(|c| {
-                c.execute("UPDATE outbox SET lease_until = 0 WHERE state = 'pending'", [])?;
+                c.execute(
+                    "UPDATE outbox SET lease_until = 0, next_at = 0 WHERE state = 'pending'",
+                    [],
+                )?;
                 Ok(())
             })
             .await
     }
 }
 
-/// One second, doubling, five minutes at most.
-fn backoff(attempt: u32) -> Duration {
-    let seconds = 1_u64.checked_shl(attempt.saturating_sub(1)).unwrap_or(u64::MAX);
-    Duration::from_secs(seconds.min(300))
+impl Pause {
+    /// Doubles with each try, up to an end.
+    fn after(self, attempt: u32) -> Duration {
+        let (first, most) = match self {
+            Self::Short => (1_u64, 300),
+            Self::Long => (60, 6 * 3600),
+        };
+        let seconds = first.saturating_mul(1_u64 << attempt.saturating_sub(1).min(32));
+        Duration::from_secs(seconds.min(most))
+    }
 }
 
 #[cfg(test)]
@@ -164,10 +203,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn backoff_grows_and_ends() {
-        assert_eq!(backoff(1), Duration::from_secs(1));
-        assert_eq!(backoff(4), Duration::from_secs(8));
-        assert_eq!(backoff(40), Duration::from_secs(300));
-        assert_eq!(backoff(u32::MAX), Duration::from_secs(300));
+    fn pauses_grow_and_end() {
+        for (pause, attempt, seconds) in [
+            (Pause::Short, 1, 1),
+            (Pause::Short, 4, 8),
+            (Pause::Short, 40, 300),
+            (Pause::Short, u32::MAX, 300),
+            (Pause::Long, 1, 60),
+            (Pause::Long, 3, 240),
+            (Pause::Long, 40, 6 * 3600),
+            (Pause::Long, u32::MAX, 6 * 3600),
+        ] {
+            assert_eq!(pause.after(attempt), Duration::from_secs(seconds), "{pause:?} {attempt}");
+        }
     }
 }

@@ -103,9 +103,22 @@ pub(super) async fn append(
     })
 }
 
+/// Bytes of the file; nothing when there is none.
+pub(super) async fn length(path: &Path) -> Result<Option<u64>, ApiError> {
+    match tokio::fs::metadata(path).await {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        found => Ok(Some(found?.len())),
+    }
+}
+
+/// The file is known to hold at least `offset` bytes.
 async fn open_at(path: &Path, offset: u64) -> Result<BufWriter<File>, ApiError> {
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).await?;
+    // A new file's name has to be as durable as the bytes that will be counted in it.
+    if offset == 0 {
+        File::open(path.parent().unwrap_or(Path::new("."))).await?.sync_all().await?;
+    }
     // What lies beyond the offset was never counted; it may be the rest of a crash.
     file.set_len(offset).await?;
     file.seek(std::io::SeekFrom::Start(offset)).await?;

@@ -57,8 +57,14 @@ pub enum AlarmKind {
     SubmissionRefused,
     /// A stored submission could not be opened or made a case of.
     SubmissionQuarantined,
+    /// A stored submission cannot be opened until somebody restores a key, loads a catalogue or
+    /// repairs the program.
+    SubmissionWaiting,
     /// A stored submission fails to open again and again for a reason that may pass.
     OpenerStuck,
+    /// Bytes that had arrived are gone from this disk or no longer what they were; they are asked
+    /// for again.
+    UploadDamaged,
     /// A department asked for what is another's.
     ForeignInbox,
 }
@@ -71,7 +77,9 @@ impl AlarmKind {
             Self::DeviceConflict => "device_conflict",
             Self::SubmissionRefused => "submission_refused",
             Self::SubmissionQuarantined => "submission_quarantined",
+            Self::SubmissionWaiting => "submission_waiting",
             Self::OpenerStuck => "opener_stuck",
+            Self::UploadDamaged => "upload_damaged",
             Self::ForeignInbox => "foreign_inbox",
         }
     }
@@ -174,6 +182,46 @@ pub(super) fn set_received(connection: &Connection, id: Uuid, bytes: u64) -> rus
     connection.execute(
         "UPDATE uploads SET received = ?2 WHERE submission_id = ?1 AND state = 'receiving'",
         params![id.to_string(), signed(bytes)],
+    )?;
+    Ok(())
+}
+
+/// Counts only `received` bytes from now on, fewer than before, and says so.
+pub(super) fn take_back(
+    connection: &mut Connection,
+    upload: &Upload,
+    received: u64,
+    now: Timestamp,
+    why: &str,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    set_received(&transaction, upload.id, received)?;
+    let kind = AlarmKind::UploadDamaged;
+    audit(&transaction, now, kind, Some(upload.device), Some(upload.id), why)?;
+    transaction.commit()
+}
+
+/// Notes that an upload has to be sent from its beginning; `false` when it has been so often.
+pub(super) fn count_restart(
+    connection: &Connection,
+    id: Uuid,
+    most: u32,
+) -> rusqlite::Result<bool> {
+    let counted = connection.execute(
+        "INSERT INTO upload_restarts (submission_id, count) VALUES (?1, 1)
+         ON CONFLICT (submission_id) DO UPDATE SET count = count + 1 WHERE count < ?2",
+        params![id.to_string(), most],
+    )?;
+    Ok(counted == 1)
+}
+
+/// Uploads refused for a reason that depends on how this gateway is set up may be announced anew.
+pub(super) fn forget_refusals(connection: &Connection, code: &str) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE uploads SET state = 'terminated', received = 0, refusal_code = NULL,
+                refusal_message = NULL
+         WHERE state = 'refused' AND refusal_code = ?1",
+        [code],
     )?;
     Ok(())
 }

@@ -13,6 +13,12 @@ CREATE TABLE IF NOT EXISTS uploads (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS uploads_open ON uploads (device_id) WHERE state = 'receiving';
 
+-- How often an upload that came out damaged has been asked for again from its beginning.
+CREATE TABLE IF NOT EXISTS upload_restarts (
+  submission_id TEXT PRIMARY KEY,
+  count         INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS submissions (
   submission_id TEXT PRIMARY KEY,
   device_id     TEXT NOT NULL,

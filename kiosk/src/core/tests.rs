@@ -6,5 +6,6 @@ mod devices;
 mod idle;
 mod identity;
 mod printing;
+mod promises;
 mod random;
 mod visit;

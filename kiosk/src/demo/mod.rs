@@ -127,7 +127,8 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
         let case = office.case(&case.receipt_number)?;
         summary.case(&case, office.inboxes()?);
     }
-    summary.acknowledged = queue.waiting == 0 && summary.submissions > 0;
+    let undelivered = queue.waiting + queue.refused + queue.quarantined;
+    summary.acknowledged = undelivered == 0 && summary.submissions > 0;
     summary.gateway_peak_kb = visitor.world.gateway_peak_kb;
     summary.kiosk_peak_kb = own_peak_kb();
     drop(runtime);

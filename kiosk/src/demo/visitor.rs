@@ -237,9 +237,24 @@ impl<'a> Visitor<'a> {
             self.stage.tap("btn-confirm-leave")?;
         }
         self.wait("farewell", PATIENCE, |v| v.page() == "take-card")?;
+        self.seen.insert("take-card".to_owned());
         self.picture("take-card")?;
+        self.go_away()
+    }
+
+    /// Takes the card and says that this is all.
+    fn go_away(&mut self) -> anyhow::Result<()> {
         self.take_card()?;
-        self.wait("attract", PATIENCE, |v| v.page() == "attract")
+        self.wait("the card to be gone", PATIENCE, |v| {
+            let gone = v.stage.find("btn-finish").is_some_and(|button| {
+                button.accessible_enabled() != Some(false)
+            });
+            gone || v.page() == "attract"
+        })?;
+        if self.page() != "attract" {
+            self.stage.tap("btn-finish")?;
+        }
+        self.wait("the next visitor", PATIENCE, |v| v.page() == "attract")
     }
 
     fn take_card(&mut self) -> anyhow::Result<()> {
@@ -275,10 +290,7 @@ impl<'a> Visitor<'a> {
             Page::Declaration(_) => self.sign(),
             Page::Submitting => self.wait("the submission", PATIENCE, |v| v.page() != "submitting"),
             Page::Receipt(_) => self.receipt(outcome),
-            Page::TakeCard(_) => {
-                self.take_card()?;
-                self.wait("the next visitor", PATIENCE, |v| v.page() == "attract")
-            }
+            Page::TakeCard(_) => self.go_away(),
             Page::Progress(_) => self.progress(sitting),
             Page::Trouble(trouble) => {
                 // Once: whatever was wrong may have been put right meanwhile.

@@ -6,6 +6,7 @@
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 
@@ -45,11 +46,16 @@ pub fn run(out: &Path, catalog: &Path, specimens: &Path) -> anyhow::Result<()> {
     )?;
     let screen = screen.context("the screen was not made")?;
     let specimens = specimens.to_owned();
-    std::thread::Builder::new().name("panel".into()).spawn(move || panel(world, &specimens))?;
-    app::run_in_window(assembled, &screen)
+    let world = Arc::new(Mutex::new(Some(world)));
+    let shared = Arc::clone(&world);
+    std::thread::Builder::new().name("panel".into()).spawn(move || panel(&shared, &specimens))?;
+    let result = app::run_in_window(assembled, &screen);
+    // The thread may wait for a line that never comes; the small world ends here in any case.
+    drop(world.lock().unwrap_or_else(PoisonError::into_inner).take());
+    result
 }
 
-fn panel(mut world: Neighbourhood, specimens: &Path) {
+fn panel(world: &Mutex<Option<Neighbourhood>>, specimens: &Path) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{HELP}");
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -60,17 +66,16 @@ fn panel(mut world: Neighbourhood, specimens: &Path) {
                 let _ = slint::quit_event_loop();
                 return;
             }
-            line => obey(&mut world, specimens, line),
+            line => {
+                let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(world) = world.as_mut() else { return };
+                obey(world, specimens, line)
+            }
         };
         let _ = match answer {
             Ok(text) => writeln!(out, "ok {text}"),
             Err(error) => writeln!(out, "{error:#}"),
         };
-    }
-    // Standard input ended (no terminal): the window stays until it is closed, and so must the
-    // devices.
-    loop {
-        std::thread::park();
     }
 }
 

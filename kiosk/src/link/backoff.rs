@@ -31,8 +31,11 @@ pub fn delay(
     let factor = 2u32.saturating_pow(attempts.min(31));
     let edge = backoff.base.saturating_mul(factor).min(backoff.cap);
     let drawn = edge.mul_f64(fraction.clamp(0.0, 1.0));
-    drawn.max(asked.unwrap_or_default())
+    drawn.max(asked.unwrap_or_default().min(LONGEST_ASKED))
 }
+
+/// A gateway may ask for patience, but not for a terminal that has gone silent.
+pub const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {
@@ -42,12 +45,13 @@ mod tests {
     proptest! {
         #[test]
         fn never_above_the_cap_nor_below_what_was_asked(
-            attempts in 0u32..10_000, fraction in 0.0f64..=1.0, asked in 0u64..5_000,
+            attempts in 0u32..10_000, fraction in 0.0f64..=1.0, asked in 0u64..u64::MAX,
         ) {
             let backoff = Backoff::default();
             let waited = delay(backoff, attempts, fraction, Some(Duration::from_secs(asked)));
-            prop_assert!(waited >= Duration::from_secs(asked));
-            prop_assert!(waited <= backoff.cap.max(Duration::from_secs(asked)));
+            let asked = Duration::from_secs(asked).min(LONGEST_ASKED);
+            prop_assert!(waited >= asked);
+            prop_assert!(waited <= backoff.cap.max(asked));
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Refuses: to hold anything of a visit longer than its sealing takes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -39,9 +40,13 @@ impl QueueHandle {
         work: impl FnOnce(&mut Queue) -> Result<T, QueueError> + Send + 'static,
         then: impl FnOnce(Result<T, QueueError>) + Send + 'static,
     ) {
-        let job: Job = Box::new(move |queue| then(work(queue)));
-        // When the thread has ended the closure comes back unused and its owner's channel closes,
-        // which every waiter reads as `Stopped`.
+        let job: Job = Box::new(move |queue| {
+            // A fault in one submission must not leave its visitor before a page that never
+            // changes, nor stop the deliveries of all the others.
+            let result = catch_unwind(AssertUnwindSafe(|| work(queue)));
+            then(result.unwrap_or(Err(QueueError::Fault)));
+        });
+        // The thread lives as long as there are handles; it cannot be gone while this one is here.
         let _ = self.jobs.send(job);
     }
 

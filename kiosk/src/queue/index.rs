@@ -98,22 +98,30 @@ CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NUL
 PRAGMA user_version = 1;
 ";
 
+const RAISE_SEQ: &str = "INSERT INTO counter (name, value) VALUES ('device_seq', ?1)
+     ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
+
+/// No wait is longer than this; a later time was written by a clock that was wrong.
+const LONGEST_WAIT: jiff::SignedDuration = jiff::SignedDuration::from_hours(2);
+
 impl Index {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
         match Self::open_checked(path) {
-            Ok(index) => Ok(index),
-            Err(rusqlite::Error::SqliteFailure(failure, _))
-                if matches!(
-                    failure.code,
-                    rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
-                ) =>
-            {
+            Err(error) if damaged(&error) => {
                 // The spool is the truth; the index is rebuilt from it by reconciliation.
                 set_aside(path);
                 Self::open_checked(path)
             }
-            Err(error) => Err(error),
+            other => other,
         }
+    }
+
+    /// Beside a terminal that is running: reads, makes nothing.
+    pub(super) fn look(path: &Path) -> rusqlite::Result<Self> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Self { connection })
     }
 
     fn open_checked(path: &Path) -> rusqlite::Result<Self> {
@@ -129,7 +137,16 @@ impl Index {
             ));
         }
         connection.execute_batch(SCHEMA)?;
-        Ok(Self { connection })
+        let index = Self { connection };
+        // A flipped bit in a text passes the structural check; reading every row finds it.
+        index.items()?;
+        Ok(index)
+    }
+
+    /// Numbers go on after `seq` even when this index is younger than the terminal.
+    pub(super) fn raise_seq(&self, seq: u64) -> rusqlite::Result<()> {
+        self.connection.execute(RAISE_SEQ, params![seq as i64])?;
+        Ok(())
     }
 
     pub(super) fn next_seq(&self) -> rusqlite::Result<u64> {
@@ -140,11 +157,12 @@ impl Index {
         Ok(last.unwrap_or(0) as u64 + 1)
     }
 
-    /// Row and sequence number in one transaction.
+    /// Row and sequence number in one transaction. A row of the same submission (an attempt whose
+    /// end was not learnt) is replaced.
     pub(super) fn insert(&mut self, item: &Item) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         transaction.execute(
-            "INSERT INTO item (submission_id, receipt_number, device_seq, created_at, digest, bytes,
+            "INSERT OR REPLACE INTO item (submission_id, receipt_number, device_seq, created_at, digest, bytes,
                                state, attempts, next_attempt, last_error)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
@@ -160,11 +178,7 @@ impl Index {
                 item.last_error,
             ],
         )?;
-        transaction.execute(
-            "INSERT INTO counter (name, value) VALUES ('device_seq', ?1)
-             ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-            params![item.device_seq as i64],
-        )?;
+        transaction.execute(RAISE_SEQ, params![item.device_seq as i64])?;
         transaction.commit()
     }
 
@@ -181,17 +195,36 @@ impl Index {
             .query_row(
                 &format!(
                     "SELECT {COLUMNS} FROM item
-                     WHERE state IN ('sealed', 'uploading') AND next_attempt <= ?1
+                     WHERE state IN ('sealed', 'uploading')
+                       AND (next_attempt <= ?1 OR next_attempt > ?2)
                      ORDER BY attempts, device_seq LIMIT 1"
                 ),
-                params![now.as_millisecond()],
+                params![
+                    now.as_millisecond(),
+                    now.as_millisecond().saturating_add(LONGEST_WAIT.as_millis() as i64)
+                ],
                 read,
             )
             .optional()
     }
 
-    pub(super) fn set_state(&self, id: Uuid, state: ItemState) -> rusqlite::Result<()> {
-        self.change("UPDATE item SET state = ?2 WHERE submission_id = ?1", id, state.word())
+    /// Delivered ones whose deletion is not complete.
+    pub(super) fn acknowledged(&self) -> rusqlite::Result<Vec<Uuid>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT submission_id FROM item WHERE state = 'acknowledged'")?;
+        let rows = statement.query_map([], |row| parsed(row, 0))?;
+        rows.collect()
+    }
+
+    /// Its bytes are gone: it takes no room any more.
+    pub(super) fn set_missing(&self, id: Uuid) -> rusqlite::Result<()> {
+        self.connection.execute(
+            "UPDATE item SET state = 'quarantined', last_error = 'file.missing', bytes = 0
+             WHERE submission_id = ?1",
+            params![id.to_string()],
+        )?;
+        Ok(())
     }
 
     pub(super) fn set_failed(&self, id: Uuid, state: ItemState, code: &str) -> rusqlite::Result<()> {
@@ -268,6 +301,19 @@ impl Index {
     }
 }
 
+#[cfg(test)]
+impl Index {
+    /// Every further write fails, as on a disk that went read-only.
+    pub(super) fn forbid_writing(&self) {
+        self.connection.pragma_update(None, "query_only", true).unwrap();
+    }
+
+    /// What bit rot may do.
+    pub(super) fn tamper(&self, sql: &str) {
+        self.connection.execute(sql, []).unwrap();
+    }
+}
+
 const COLUMNS: &str = "submission_id, receipt_number, device_seq, created_at, digest, bytes, state, \
                        attempts, next_attempt, last_error";
 
@@ -293,6 +339,20 @@ where
     row.get::<_, String>(column)?.parse().map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
     })
+}
+
+/// Rebuilding from the spool mends it.
+fn damaged(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => matches!(
+            failure.code,
+            rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
+        ),
+        rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..) => {
+            true
+        }
+        _ => false,
+    }
 }
 
 fn set_aside(path: &Path) {

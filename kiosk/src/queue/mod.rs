@@ -11,6 +11,7 @@
 
 mod actor;
 mod index;
+mod lock;
 mod reconcile;
 mod spool;
 
@@ -60,6 +61,12 @@ pub enum QueueError {
     /// No such item.
     #[error("no submission {0} in the queue")]
     Unknown(Uuid),
+    /// Another program works on the same folder.
+    #[error("another program uses the queue in {0}; stop the other terminal first")]
+    InUse(PathBuf),
+    /// The program has a fault; the submission was not stored.
+    #[error("the program failed while storing; try again, and send the log to support")]
+    Fault,
     /// The thread of the queue has ended.
     #[error("the queue has stopped; restart the terminal")]
     Stopped,
@@ -69,14 +76,35 @@ impl QueueError {
     /// Stable code for staff.
     pub fn code(&self) -> &'static str {
         match self {
+            _ if self.is_full() => "queue.full",
             Self::Full { .. } => "queue.full",
-            Self::Io { source, .. } if source.raw_os_error() == Some(28) => "queue.full",
             Self::Io { .. } => "queue.io",
             Self::Index(_) => "queue.index",
             Self::Seal(_) => "queue.seal",
             Self::Unknown(_) => "queue.unknown",
+            Self::InUse(_) => "queue.in_use",
+            Self::Fault => "queue.fault",
             Self::Stopped => "queue.stopped",
         }
+    }
+
+    /// The disk or the quota has no room, whoever noticed it.
+    pub fn is_full(&self) -> bool {
+        let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+        match self {
+            Self::Full { .. } => true,
+            Self::Io { source, .. } => full(source),
+            Self::Seal(SealError::Write(source)) => full(source),
+            Self::Index(rusqlite::Error::SqliteFailure(failure, _)) => {
+                failure.code == rusqlite::ErrorCode::DiskFull
+            }
+            _ => false,
+        }
+    }
+
+    fn from_full(error: &rusqlite::Error) -> bool {
+        matches!(error, rusqlite::Error::SqliteFailure(failure, _)
+            if failure.code == rusqlite::ErrorCode::DiskFull)
     }
 
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
@@ -120,16 +148,35 @@ pub struct Queue {
     spool: Spool,
     index: Index,
     quota: u64,
+    uploading: Option<Uuid>,
+    // Held for as long as the queue is open; the operating system lets go of it with the process.
+    _lock: lock::Lock,
 }
 
 impl Queue {
     /// Opens (or makes) the queue in `dir` and brings spool and index back into agreement.
     pub fn open(dir: &Path, quota: u64) -> Result<(Self, Reconciliation), QueueError> {
         let spool = Spool::open(dir)?;
-        let index = Index::open(&dir.join("index.db"))?;
-        let mut queue = Self { spool, index, quota };
+        let lock = lock::Lock::take(dir)?;
+        let path = dir.join("index.db");
+        let index = match Index::open(&path) {
+            Err(error) if QueueError::from_full(&error) => {
+                spool.drop_ballast();
+                Index::open(&path)?
+            }
+            other => other?,
+        };
+        index.raise_seq(spool.sequence())?;
+        let mut queue = Self { spool, index, quota, uploading: None, _lock: lock };
         let report = reconcile::reconcile(&mut queue)?;
+        queue.spool.keep_ballast();
         Ok((queue, report))
+    }
+
+    /// Reads the index beside a running terminal, changing nothing.
+    pub fn look(dir: &Path, now: Timestamp) -> Result<(Vec<Item>, QueueStatus), QueueError> {
+        let index = Index::look(&dir.join("index.db"))?;
+        Ok((index.items()?, index.status(now)?))
     }
 
     /// Number that the next submission carries; without gaps, so that the gateway notices a
@@ -147,7 +194,8 @@ impl Queue {
         seal: impl FnOnce(&mut dyn std::io::Write) -> Result<SealedInfo, SealError>,
     ) -> Result<Item, QueueError> {
         self.require_room(expected_bytes)?;
-        let info = self.spool.write(new.submission_id, seal)?;
+        let id = new.submission_id;
+        let info = self.spool.write(id, seal)?;
         let item = Item {
             submission_id: new.submission_id,
             receipt_number: new.receipt_number.clone(),
@@ -161,8 +209,33 @@ impl Queue {
             next_attempt: Timestamp::UNIX_EPOCH,
             last_error: None,
         };
-        self.index.insert(&item)?;
+        let recorded = self.tight(|queue| Ok(queue.index.insert(&item)?));
+        if let Err(error) = recorded {
+            // Nothing was promised: a file without a row would be adopted at the next start and
+            // reach the office although the visitor was told that it was not stored.
+            self.spool.remove(id)?;
+            return Err(error);
+        }
+        // Only so that numbers go on where they were if the index is ever lost; never a reason to
+        // take back what is stored.
+        if let Err(error) = self.spool.note_sequence(device_seq) {
+            tracing::warn!(code = error.code(), "the sequence could not be noted");
+        }
         Ok(item)
+    }
+
+    /// Does what frees room even when there is none: with the ballast's if need be.
+    fn tight<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Result<T, QueueError>,
+    ) -> Result<T, QueueError> {
+        match work(self) {
+            Err(error) if error.is_full() => {
+                self.spool.drop_ballast();
+                work(self)
+            }
+            other => other,
+        }
     }
 
     /// Refuses unless `bytes` more would fit under the quota and on the disk.
@@ -178,15 +251,23 @@ impl Queue {
 
     /// Everything in the index, oldest first.
     pub fn items(&self) -> Result<Vec<Item>, QueueError> {
-        Ok(self.index.items()?)
+        let mut items = self.index.items()?;
+        for item in &mut items {
+            if item.state == ItemState::Sealed && self.uploading == Some(item.submission_id) {
+                item.state = ItemState::Uploading;
+            }
+        }
+        Ok(items)
     }
 
-    /// The next submission due at `now`, marked as uploading.
+    /// The next submission due at `now`. That it is being delivered is kept in memory only: a full
+    /// disk must not keep it from leaving.
     pub fn due(&mut self, now: Timestamp) -> Result<Option<Item>, QueueError> {
-        let due = self.index.due(now)?;
-        if let Some(item) = &due {
-            self.index.set_state(item.submission_id, ItemState::Uploading)?;
+        for id in self.index.acknowledged()? {
+            self.finish_delivery(id)?;
         }
+        let due = self.index.due(now)?;
+        self.uploading = due.as_ref().map(|item| item.submission_id);
         Ok(due)
     }
 
@@ -197,23 +278,32 @@ impl Queue {
 
     /// An attempt failed for a reason that may pass: try again at `next`.
     pub fn postpone(&mut self, id: Uuid, next: Timestamp, code: &str) -> Result<(), QueueError> {
-        Ok(self.index.postpone(id, next, code)?)
+        self.uploading = None;
+        self.tight(|queue| Ok(queue.index.postpone(id, next, code)?))
     }
 
     /// The gateway refused it for good; it stays here for staff.
     pub fn refuse(&mut self, id: Uuid, code: &str) -> Result<(), QueueError> {
-        Ok(self.index.set_failed(id, ItemState::Refused, code)?)
+        self.uploading = None;
+        self.tight(|queue| Ok(queue.index.set_failed(id, ItemState::Refused, code)?))
     }
 
-    /// A verified receipt has come: record it, then let the bytes go.
+    /// A verified receipt has come: record it, then let the bytes go. Once the receipt is recorded
+    /// it is delivered; a deletion that fails is done again at the next look.
     pub fn acknowledge(&mut self, id: Uuid, receipt_json: &str) -> Result<(), QueueError> {
-        self.index.acknowledge(id, receipt_json)?;
-        self.finish_delivery(id)
+        self.uploading = None;
+        self.tight(|queue| Ok(queue.index.acknowledge(id, receipt_json)?))?;
+        if let Err(error) = self.finish_delivery(id) {
+            tracing::warn!(code = error.code(), "a delivered file could not be deleted yet");
+        }
+        Ok(())
     }
 
     pub(super) fn finish_delivery(&mut self, id: Uuid) -> Result<(), QueueError> {
         self.spool.remove(id)?;
-        Ok(self.index.remove_delivered(id)?)
+        self.tight(|queue| Ok(queue.index.remove_delivered(id)?))?;
+        self.spool.keep_ballast();
+        Ok(())
     }
 
     /// Counts and ages.

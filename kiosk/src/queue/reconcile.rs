@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::BufReader;
 
-use envelope::Limits;
+use envelope::{Limits, Refusal};
 use jiff::Timestamp;
 
 use super::index::{Item, ItemState};
@@ -43,21 +43,27 @@ pub(super) fn reconcile(queue: &mut Queue) -> Result<Reconciliation, QueueError>
         let present = files.binary_search(&item.submission_id).is_ok();
         match (item.state, present) {
             (ItemState::Acknowledged, _) => {
-                queue.spool.drop_ballast();
                 queue.finish_delivery(item.submission_id)?;
                 report.completed += 1;
             }
             (ItemState::Quarantined | ItemState::Refused, _) => {}
             (ItemState::Sealed | ItemState::Uploading, false) => {
-                queue.index.set_failed(item.submission_id, ItemState::Quarantined, "file.missing")?;
+                queue.index.set_missing(item.submission_id)?;
                 report.quarantined += 1;
             }
             (ItemState::Sealed | ItemState::Uploading, true) => {
-                if verified(queue, &item).is_some() {
-                    queue.index.set_state(item.submission_id, ItemState::Sealed)?;
-                } else {
-                    set_aside(queue, &item)?;
-                    report.quarantined += 1;
+                match examine(queue, item.submission_id) {
+                    // Waiting times of before do not count: the clock may have been another.
+                    Ok(Some(found)) => {
+                        let receipt_number = item.receipt_number.clone();
+                        queue.index.insert(&Item { receipt_number, ..found })?;
+                    }
+                    Ok(None) => {
+                        set_aside(queue, &item)?;
+                        report.quarantined += 1;
+                    }
+                    // The disk would not read it now; that says nothing about the file.
+                    Err(()) => {}
                 }
             }
         }
@@ -68,12 +74,17 @@ pub(super) fn reconcile(queue: &mut Queue) -> Result<Reconciliation, QueueError>
         if known.contains(&id) || !queue.path(id).exists() {
             continue;
         }
-        if let Some(item) = adopt(queue, id) {
-            queue.index.insert(&item)?;
-            report.adopted += 1;
-        } else {
-            queue.spool.quarantine(&queue.path(id))?;
-            report.quarantined += 1;
+        match examine(queue, id) {
+            // A whole, sound file without a row: the power went between rename and commit.
+            Ok(Some(item)) => {
+                queue.index.insert(&item)?;
+                report.adopted += 1;
+            }
+            Ok(None) => {
+                queue.spool.quarantine(&queue.path(id))?;
+                report.quarantined += 1;
+            }
+            Err(()) => {}
         }
     }
     Ok(report)
@@ -84,21 +95,19 @@ fn set_aside(queue: &mut Queue, item: &Item) -> Result<(), QueueError> {
     queue.spool.quarantine(&queue.path(item.submission_id))
 }
 
-fn verified(queue: &Queue, item: &Item) -> Option<()> {
-    let file = File::open(queue.path(item.submission_id)).ok()?;
-    let verified = envelope::verify(BufReader::new(file), &Limits::default()).ok()?;
-    let same = verified.header.submission_id == item.submission_id
-        && verified.digest.to_string() == item.digest;
-    same.then_some(())
-}
-
-/// A whole, sound file without a row: the power went between rename and commit.
-fn adopt(queue: &Queue, id: uuid::Uuid) -> Option<Item> {
-    let file = File::open(queue.path(id)).ok()?;
-    let verified = envelope::verify(BufReader::new(file), &Limits::default()).ok()?;
-    (verified.header.submission_id == id).then(|| Item {
+/// What a sealed file says of itself: `None` when it is damaged or another's, an error when it
+/// could not be read at all. The file is signed, the row is not: where they differ, the file is
+/// right.
+fn examine(queue: &Queue, id: uuid::Uuid) -> Result<Option<Item>, ()> {
+    let file = File::open(queue.path(id)).map_err(drop)?;
+    let verified = match envelope::verify(BufReader::new(file), &Limits::default()) {
+        Ok(verified) => verified,
+        Err(Refusal::Read { .. }) => return Err(()),
+        Err(_) => return Ok(None),
+    };
+    Ok((verified.header.submission_id == id).then(|| Item {
         submission_id: id,
-        // The number was never shown: the row comes before the receipt. It is inside the file.
+        // Where the row is lost the number was never shown: the row comes before the receipt.
         receipt_number: String::new(),
         device_seq: verified.header.device_seq,
         created_at: verified.header.created_at,
@@ -108,5 +117,5 @@ fn adopt(queue: &Queue, id: uuid::Uuid) -> Option<Item> {
         attempts: 0,
         next_attempt: Timestamp::UNIX_EPOCH,
         last_error: None,
-    })
+    }))
 }

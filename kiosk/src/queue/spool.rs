@@ -1,7 +1,8 @@
 //! Why: the files themselves: written beside, synced, renamed, so that a name in the spool always
 //! means whole bytes on the disk.
 //!
-//! Refuses: to overwrite a sealed file, and to follow anything that is not a plain file of its own.
+//! Refuses: to replace one submission by another, and to follow anything that is not a plain file
+//! of its own.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -25,9 +26,7 @@ impl Spool {
         for path in [dir.to_owned(), dir.join("spool"), dir.join("quarantine")] {
             fs::create_dir_all(&path).map_err(QueueError::io("create", &path))?;
         }
-        let spool = Self { dir: dir.to_owned() };
-        spool.keep_ballast();
-        Ok(spool)
+        Ok(Self { dir: dir.to_owned() })
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -53,20 +52,26 @@ impl Spool {
     ) -> Result<SealedInfo, QueueError> {
         let path = self.path(id);
         let part = path.with_extension("part");
-        let result = self.write_part(&part, seal).and_then(|info| {
-            if path.exists() {
-                let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-                return Err(QueueError::io("create", &path)(exists));
+        let info = match self.write_part(&part, seal) {
+            Ok(info) => info,
+            Err(error) => {
+                // Nothing was promised yet; ciphertext left behind would only take room.
+                let _ = fs::remove_file(&part);
+                return Err(error);
             }
-            fs::rename(&part, &path).map_err(QueueError::io("rename", &path))?;
-            self.sync_dir()?;
-            Ok(info)
-        });
-        if result.is_err() {
-            // Nothing was promised yet; ciphertext left behind would only take room.
-            let _ = fs::remove_file(&part);
+        };
+        // A second attempt of the same submission takes the place of the first.
+        let named = fs::rename(&part, &path)
+            .map_err(QueueError::io("rename", &path))
+            .and_then(|()| self.sync_dir());
+        match named {
+            Ok(()) => Ok(info),
+            Err(error) => {
+                let _ = fs::remove_file(&part);
+                self.remove(id)?;
+                Err(error)
+            }
         }
-        result
     }
 
     fn write_part(
@@ -142,12 +147,31 @@ impl Spool {
         let _ = fs::remove_file(self.ballast());
     }
 
+    /// Highest number given so far, as noted beside the index; 0 when nothing is noted.
+    pub(super) fn sequence(&self) -> u64 {
+        let noted = fs::read_to_string(self.dir.join("sequence")).unwrap_or_default();
+        noted.trim().parse().unwrap_or(0)
+    }
+
+    /// Notes the highest number given so far.
+    pub(super) fn note_sequence(&self, seq: u64) -> Result<(), QueueError> {
+        let path = self.dir.join("sequence");
+        let part = self.dir.join("sequence.part");
+        let mut file = File::create(&part).map_err(QueueError::io("create", &part))?;
+        writeln!(file, "{seq}").map_err(QueueError::io("write", &part))?;
+        file.sync_all().map_err(QueueError::io("sync", &part))?;
+        fs::rename(&part, &path).map_err(QueueError::io("rename", &path))?;
+        File::open(&self.dir)
+            .and_then(|dir| dir.sync_all())
+            .map_err(QueueError::io("sync", &self.dir))
+    }
+
     fn ballast(&self) -> PathBuf {
         self.dir.join("ballast")
     }
 
     /// Best effort: a terminal without ballast still works until its disk is full.
-    fn keep_ballast(&self) {
+    pub(super) fn keep_ballast(&self) {
         let path = self.ballast();
         if path.metadata().is_ok_and(|meta| meta.len() == BALLAST) {
             return;

@@ -187,3 +187,119 @@ fn a_quota_is_a_typed_refusal_before_anything_is_written() {
     assert_eq!(refused.unwrap_err().code(), "queue.full");
     assert!(!queue.status(at(0)).unwrap().has_room);
 }
+
+#[test]
+fn a_second_program_is_told_and_may_only_look() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    fixture.store(&mut queue, 0);
+    assert!(matches!(Queue::open(fixture.dir.path(), 1 << 30), Err(QueueError::InUse(_))));
+    fs::write(fixture.dir.path().join("spool/being-written.part"), b"x").unwrap();
+    let (items, status) = Queue::look(fixture.dir.path(), at(3)).unwrap();
+    assert_eq!((items.len(), status.waiting, status.oldest_seconds), (1, 1, 3));
+    assert!(fixture.dir.path().join("spool/being-written.part").exists(), "looking changed it");
+}
+
+#[test]
+fn a_second_attempt_of_the_same_submission_replaces_the_first() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let first = fixture.store(&mut queue, 0);
+    let id = first.submission_id;
+    let new = NewItem { submission_id: id, receipt_number: "R1".into(), created_at: at(1) };
+    let seq = queue.next_seq().unwrap();
+    let second = queue
+        .store(&new, 1 << 16, seq, |out| {
+            crate::testing::seal_specimen(out, id, &fixture.device, seq, at(1), &fixture.recipient)
+        })
+        .unwrap();
+    assert_eq!(queue.items().unwrap(), vec![second]);
+    drop(queue);
+    assert_eq!(fixture.open().1, Reconciliation::default());
+}
+
+#[test]
+fn a_row_that_cannot_be_written_leaves_no_file_to_be_adopted() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    queue.index.forbid_writing();
+    let id = Uuid::now_v7();
+    let new = NewItem { submission_id: id, receipt_number: "R".into(), created_at: at(0) };
+    let failed = queue.store(&new, 1 << 16, 1, |out| {
+        crate::testing::seal_specimen(out, id, &fixture.device, 1, at(0), &fixture.recipient)
+    });
+    assert!(matches!(failed, Err(QueueError::Index(_))));
+    drop(queue);
+    let (queue, report) = fixture.open();
+    assert_eq!((report.adopted, queue.items().unwrap().len()), (0, 0));
+}
+
+#[test]
+fn numbers_go_on_when_everything_was_delivered_and_the_index_is_lost() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    for second in 0..3 {
+        let item = fixture.store(&mut queue, second);
+        queue.acknowledge(item.submission_id, "{}").unwrap();
+    }
+    drop(queue);
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(fixture.dir.path().join(format!("index.db{suffix}")));
+    }
+    assert_eq!(fixture.open().0.next_seq().unwrap(), 4);
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_delays_nothing() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let item = fixture.store(&mut queue, 0);
+    queue.postpone(item.submission_id, at(4 * 365 * 86_400), "network.connect").unwrap();
+    assert!(queue.due(at(10)).unwrap().is_some());
+}
+
+#[test]
+fn a_row_that_lies_about_its_file_is_put_right_and_the_file_stays() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let item = fixture.store(&mut queue, 0);
+    queue.index.tamper("UPDATE item SET digest = 'ff', next_attempt = 1");
+    drop(queue);
+    let (queue, report) = fixture.open();
+    assert_eq!(report, Reconciliation::default());
+    assert_eq!(queue.items().unwrap(), vec![item]);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_a_damaged_index_and_rebuilt() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    fixture.store(&mut queue, 0);
+    queue.index.tamper("UPDATE item SET submission_id = 'not an id'");
+    drop(queue);
+    let (queue, report) = fixture.open();
+    assert_eq!((report.adopted, queue.items().unwrap().len()), (1, 1));
+}
+
+#[test]
+fn a_fault_while_sealing_is_answered_and_stops_nothing() {
+    let fixture = Fixture::new();
+    let (handle, _) = spawn(fixture.dir.path(), 1 << 30).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let fault = handle.call(|_| -> Result<(), _> { panic!("a fault") }).await;
+        assert!(matches!(fault, Err(QueueError::Fault)));
+        assert_eq!(handle.call(|queue| queue.next_seq()).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn full_is_full_whoever_notices_it() {
+    let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let path = std::path::Path::new("x");
+    assert_eq!(QueueError::io("write", path)(full()).code(), "queue.full");
+    assert_eq!(QueueError::Seal(SealError::Write(full())).code(), "queue.full");
+    let sqlite = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+    let index = QueueError::Index(rusqlite::Error::SqliteFailure(sqlite, None));
+    assert_eq!(index.code(), "queue.full");
+}

@@ -186,9 +186,7 @@ fn on_camera(event: CameraEvent, role: CameraRole, inbox: &Inbox, asking: &Askin
     match event {
         CameraEvent::Status(status) => send(inbox, Event::CameraStatus(role, status)),
         CameraEvent::Preview(frame) => {
-            frame.taken();
-            let (width, height) = (frame.width, frame.height);
-            let _ = inbox.send(Message::Preview { role, width, height, rgb: frame.rgb });
+            let _ = inbox.send(Message::Preview { role, frame });
         }
         CameraEvent::Still(frame) => {
             let visit = asking.swap(0, Ordering::Relaxed);

@@ -15,8 +15,8 @@ use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use hal::camera::Frame;
 use jiff::Timestamp;
-use personal::PersonalBytes;
 use tokio::runtime::Handle;
 use ui::Screen;
 use ui::view_model::ViewModel;
@@ -33,15 +33,14 @@ pub enum Message {
     /// For the core.
     Event(Event),
     /// A preview frame: goes to the panel directly, it decides nothing.
+    ///
+    /// The camera sends its next frame when this one is dropped, so a slow panel never has more
+    /// than one waiting.
     Preview {
         /// Camera.
         role: CameraRole,
-        /// Dots across.
-        width: u32,
-        /// Dots down.
-        height: u32,
-        /// RGB.
-        rgb: PersonalBytes,
+        /// The frame.
+        frame: Frame,
     },
 }
 
@@ -143,10 +142,10 @@ impl Runtime {
                 self.step(event);
                 self.present();
             }
-            Message::Preview { role, width, height, rgb } => {
+            Message::Preview { role, frame } => {
                 // A frame that was on its way when the page was left is dropped and wiped.
                 if self.previewing == Some(role) {
-                    self.screen.set_preview(width, height, rgb.expose());
+                    self.screen.set_preview(frame.width, frame.height, frame.rgb.expose());
                 }
             }
         }
@@ -209,7 +208,7 @@ impl Hands {
     fn store(&self, visit: u64, submission: Box<core::Submission>) {
         let inbox = self.inbox.clone();
         let uploader = self.uploader.clone();
-        self.sealer.store(*submission, move |result| {
+        self.sealer.store(visit, *submission, move |result| {
             if result.is_ok()
                 && let Some(uploader) = &uploader
             {

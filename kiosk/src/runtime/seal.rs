@@ -3,7 +3,7 @@
 //!
 //! Refuses: to write anything in clear, and to give a number for something that is not on the disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use envelope::{
     Attachment, AttachmentRef, Channel, Declaration, DeviceKey, Kind, Manifest, MaterialEntry,
@@ -37,24 +37,29 @@ pub struct Terminal {
 pub struct Sealer {
     terminal: Arc<Terminal>,
     queue: QueueHandle,
+    // The submission id of the visit that tried last: a second attempt of the same visit is the
+    // same submission, so that a first one of which only the answer was lost is replaced, not
+    // doubled.
+    attempt: Arc<Mutex<(u64, Uuid)>>,
 }
 
 impl Sealer {
     /// For one terminal and its queue.
     pub fn new(terminal: Terminal, queue: QueueHandle) -> Self {
-        Self { terminal: Arc::new(terminal), queue }
+        Self { terminal: Arc::new(terminal), queue, attempt: Arc::default() }
     }
 
     /// Seals on the queue's thread; `then` learns the outcome there: a number, or a stable code.
     pub fn store(
         &self,
+        visit: u64,
         submission: Submission,
         then: impl FnOnce(Result<Stored, String>) + Send + 'static,
     ) {
         let terminal = Arc::clone(&self.terminal);
+        let id = self.id_for(visit);
         self.queue.run(
             move |queue| {
-                let id = Uuid::now_v7();
                 let device_seq = queue.next_seq()?;
                 let number =
                     receipt_number(&terminal.site, &terminal.device.device_id().short(), device_seq);
@@ -82,17 +87,21 @@ impl Sealer {
                 Ok(Stored { submission_id: id, receipt_number: number })
             },
             move |result| {
-                then(result.map_err(|error| {
+                then(result.map_err(|error: QueueError| {
                     tracing::error!(code = error.code(), "submission not stored: {error}");
-                    code(&error)
+                    error.code().to_owned()
                 }));
             },
         );
     }
-}
 
-fn code(error: &QueueError) -> String {
-    error.code().to_owned()
+    fn id_for(&self, visit: u64) -> Uuid {
+        let mut attempt = self.attempt.lock().unwrap_or_else(PoisonError::into_inner);
+        if attempt.0 != visit {
+            *attempt = (visit, Uuid::now_v7());
+        }
+        attempt.1
+    }
 }
 
 impl Terminal {
@@ -154,7 +163,7 @@ impl Terminal {
 /// A number that people can read out: county, terminal, running number, check character. Unique
 /// without asking anybody, and it tells nothing about the person.
 pub fn receipt_number(site: &str, device_short: &str, seq: u64) -> String {
-    let device: String = device_short.chars().take(4).collect::<String>().to_uppercase();
+    let device: String = device_short.chars().take(6).collect::<String>().to_uppercase();
     let body = format!("{site}-{device}-{seq:06}");
     let check = check_character(&body);
     format!("{body}-{check}")
@@ -180,7 +189,7 @@ mod tests {
     #[test]
     fn numbers_are_readable_and_catch_single_mistakes() {
         let number = receipt_number("510106", "a3f29c01", 123);
-        assert!(number.starts_with("510106-A3F2-000123-"));
+        assert!(number.starts_with("510106-A3F29C-000123-"));
         let (body, check) = number.rsplit_once('-').unwrap();
         for (at, original) in body.char_indices().filter(|(_, c)| c.is_ascii_alphanumeric()) {
             for wrong in ('0'..='9').chain('A'..='Z').filter(|wrong| *wrong != original) {

@@ -3,13 +3,14 @@
 //!
 //! Refuses: to show what stands on a card unless asked to with `--show`, and to outlive the one who
 //! started a simulator with `--until-stdin-closes`.
-#![allow(clippy::print_stdout, reason = "a command line program answers on its standard output")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
 mod output;
 mod real;
 mod simulate;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -77,7 +78,17 @@ fn socket(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("devices: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
