@@ -90,6 +90,11 @@ enum Command {
 fn main() -> ExitCode {
     let options = Options::parse();
     log_to_stderr(matches!(&options.command, Command::Serve { json: true, .. }));
+    // A panic's message may hold what was being worked on; its place is enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "the program has a fault");
+    }));
     match leave_no_memory_image().and_then(|()| run(options.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -113,9 +118,7 @@ fn log_to_stderr(json: bool) {
 /// on a disk in clear. The limit is for dumps that the kernel writes itself; not being dumpable is
 /// for those that it hands to a program, which the limit does not bind.
 fn leave_no_memory_image() -> anyhow::Result<()> {
-    use rustix::process::{
-        DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit,
-    };
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     setrlimit(Resource::Core, none)
         .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))

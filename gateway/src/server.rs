@@ -185,8 +185,7 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
         false => None,
     };
     let accepted = identity.recipient.key_id().clone();
-    let receiver =
-        Receiver::open(data, receipt_key, accepted, options.limits, Arc::clone(&wake))?;
+    let receiver = Receiver::open(data, receipt_key, accepted, options.limits, Arc::clone(&wake))?;
     receiver.begin_anew().await?;
     let receiver = Arc::new(receiver);
     let cases = Cases::open(data, Arc::clone(&catalog))?;

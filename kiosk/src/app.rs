@@ -17,7 +17,9 @@ use ui::Screen;
 use crate::core::{Event, World};
 use crate::link::{Backoff, GatewayClient, Uploader, UploaderEvent};
 use crate::queue;
-use crate::runtime::{Clock, DeviceHub, Hands, Inbox, Message, Runtime, Sealer, Terminal, fitted, send};
+use crate::runtime::{
+    Clock, DeviceHub, Hands, Inbox, Message, Runtime, Sealer, Terminal, fitted, send,
+};
 
 /// A terminal and the receiving end of its one channel.
 pub struct Assembled {
@@ -111,8 +113,9 @@ pub fn assemble(
 
 /// A screen whose intents go into the channel.
 pub fn screen(inbox: Inbox) -> anyhow::Result<Rc<Screen>> {
-    let screen = Screen::new(move |intent| send(&inbox, Event::Intent(intent)))
-        .context("no screen: is a display there (DISPLAY, WAYLAND_DISPLAY), or is --headless meant?")?;
+    let screen = Screen::new(move |intent| send(&inbox, Event::Intent(intent))).context(
+        "no screen: is a display there (DISPLAY, WAYLAND_DISPLAY), or is --headless meant?",
+    )?;
     Ok(Rc::new(screen))
 }
 
@@ -134,7 +137,8 @@ pub fn run_in_window(assembled: Assembled, screen: &Screen) -> anyhow::Result<()
     let messages = assembled.messages;
     std::thread::Builder::new().name("events".into()).spawn(move || {
         for message in messages {
-            let handled = slint::invoke_from_event_loop(move || with(|runtime| runtime.handle(message)));
+            let handled =
+                slint::invoke_from_event_loop(move || with(|runtime| runtime.handle(message)));
             if handled.is_err() {
                 return;
             }

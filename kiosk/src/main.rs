@@ -168,6 +168,9 @@ fn show_queue(config: &std::path::Path, json: bool) -> anyhow::Result<ExitCode> 
         ]);
     }
     println!("{table}");
-    println!("waiting {} · delivered {} · set aside {}", status.waiting, status.delivered, status.quarantined);
+    println!(
+        "waiting {} · delivered {} · set aside {}",
+        status.waiting, status.delivered, status.quarantined
+    );
     Ok(ExitCode::SUCCESS)
 }

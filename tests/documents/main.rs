@@ -1,5 +1,6 @@
 //! The documents are part of the product: what they show must parse, and what they point at must
 //! be there.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 use std::path::{Path, PathBuf};
 

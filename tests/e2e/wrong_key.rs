@@ -2,7 +2,6 @@
 //! stranger, and nobody else can open what was sealed.
 
 use std::process::Command;
-use std::time::Duration;
 
 use envelope::{ReceiptKey, RecipientSecret};
 use kiosk::demo::world::Neighbourhood;
@@ -93,12 +92,16 @@ fn what_is_sealed_to_a_wrong_key_is_kept_and_opened_by_nobody_here() {
     let wrong = RecipientSecret::generate("office-elsewhere").unwrap();
     identity.recipient = wrong.public().clone();
     let terminal = terminal(&world, &identity);
-    // The gateway has it safe and says so; whether it can open it is another matter.
-    deliver(&terminal).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    let sealed =
-        out.path().join(format!("gateway/sealed/{}.sealed", terminal.item.submission_id));
+    // The gateway could never open it, so it gives no receipt and keeps nothing.
+    let refused = deliver(&terminal).unwrap_err();
+    assert!(refused.is_permanent(), "{refused:?}");
+    assert!(refused.code().contains("wrong_recipient"), "{refused:?}");
+    let id = terminal.item.submission_id;
+    assert!(!out.path().join(format!("gateway/sealed/{id}.sealed")).exists());
+    // The terminal keeps it: it is the only copy, and the other office can still open it.
+    let sealed = terminal.queue.path(id);
     assert!(sealed.is_file());
+    assert_eq!(terminal.queue.items().unwrap().len(), 1);
     let opened = Command::new(program("gateway").unwrap())
         .arg("open")
         .arg(&sealed)

@@ -130,3 +130,39 @@ fn malformed(rejection: axum::extract::rejection::JsonRejection) -> ApiError {
         _ => ApiError::Malformed("the body is not JSON".into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use std::path::Path;
+    use tower::ServiceExt as _;
+
+    async fn readiness(opener: Option<AbortHandle>) -> StatusCode {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path();
+        crate::keygen(data).unwrap();
+        let (key, _) = envelope::ReceiptKey::generate("receipt").unwrap();
+        let ours = envelope::KeyId::new("office").unwrap();
+        let limits = envelope::Limits::default();
+        let receiver = Receiver::open(data, key, ours, limits, Arc::default()).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/data/sichuan");
+        let catalog = catalog::Catalog::load(&folder).unwrap();
+        let cases = Cases::open(data, Arc::new(catalog)).unwrap();
+        let tokens = Tokens::load(data).unwrap();
+        let app = App::new(Arc::new(receiver), cases, tokens, opener);
+        let ask = Request::get("/readyz").body(Body::empty()).unwrap();
+        router(app).oneshot(ask).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn a_gateway_whose_opener_has_ended_is_not_ready() {
+        assert_eq!(readiness(None).await, StatusCode::OK);
+        let works = tokio::spawn(std::future::pending::<()>());
+        assert_eq!(readiness(Some(works.abort_handle())).await, StatusCode::OK);
+        let died = tokio::spawn(async { panic!("on purpose") });
+        let handle = died.abort_handle();
+        assert!(died.await.is_err());
+        assert_eq!(readiness(Some(handle)).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

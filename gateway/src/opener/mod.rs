@@ -37,7 +37,6 @@ struct Worker {
     pepper: zeroize::Zeroizing<String>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
 enum Failure {
     /// Never again; the code says why.
     Final(&'static str),
@@ -69,7 +68,8 @@ impl Opener {
         }
         loop {
             while !*stopped.borrow() {
-                match self.step().await {
+                let work = |lease| Arc::clone(&self.worker).handle(lease);
+                match step(&self.outbox, work).await {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(error) => {
@@ -85,29 +85,22 @@ impl Opener {
             }
         }
     }
-
-    /// Handles one submission; `false` when there was none.
-    async fn step(&self) -> Result<bool, DbError> {
-        let Some(lease) = self.outbox.take(Timestamp::now()).await? else { return Ok(false) };
-        match contained(Arc::clone(&self.worker).handle(lease.clone())).await {
-            Ok(case_id) => self.outbox.opened(&lease, case_id).await?,
-            Err(Failure::Final(code)) => self.outbox.quarantine(&lease, code).await?,
-            Err(Failure::Waiting(why)) => {
-                self.outbox.retry_later(&lease, why, Pause::Long).await?;
-            }
-            Err(Failure::Passing(why)) => {
-                self.outbox.retry_later(&lease, why, Pause::Short).await?;
-            }
-        }
-        Ok(true)
-    }
 }
 
-/// A panic in `work` costs the submission it is about, and not the opener.
-async fn contained<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
-) -> Result<T, Failure> {
-    tokio::spawn(work).await.unwrap_or(Err(CRASHED))
+/// Has one submission handled by `work`; `false` when there was none.
+async fn step<F>(outbox: &Outbox, work: impl FnOnce(Lease) -> F) -> Result<bool, DbError>
+where
+    F: Future<Output = Result<String, Failure>> + Send + 'static,
+{
+    let Some(lease) = outbox.take(Timestamp::now()).await? else { return Ok(false) };
+    // A task of its own: a panic costs the submission it is about, and not the opener.
+    match tokio::spawn(work(lease.clone())).await.unwrap_or(Err(CRASHED)) {
+        Ok(case_id) => outbox.opened(&lease, case_id).await?,
+        Err(Failure::Final(code)) => outbox.quarantine(&lease, code).await?,
+        Err(Failure::Waiting(why)) => outbox.retry_later(&lease, why, Pause::Long).await?,
+        Err(Failure::Passing(why)) => outbox.retry_later(&lease, why, Pause::Short).await?,
+    }
+    Ok(true)
 }
 
 impl Worker {
@@ -136,9 +129,9 @@ impl Worker {
         let opened = opened.map_err(|refusal| match refusal {
             Refusal::Read { .. } => Failure::Passing("file_unreadable"),
             // A key that is restored later opens it.
-            Refusal::WrongRecipient { .. }
-            | Refusal::Encapsulation
-            | Refusal::Decrypt { .. } => Failure::Waiting(refusal.code()),
+            Refusal::WrongRecipient { .. } | Refusal::Encapsulation | Refusal::Decrypt { .. } => {
+                Failure::Waiting(refusal.code())
+            }
             refusal => Failure::Final(refusal.code()),
         })?;
         match opened.digest == lease.digest {
@@ -167,12 +160,46 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receive::Receiver;
+    use uuid::Uuid;
 
     #[tokio::test]
-    async fn a_panic_becomes_a_failure_that_waits() {
-        let panics = async { panic!("on purpose") };
-        assert_eq!(contained::<()>(panics).await, Err(CRASHED));
-        assert_eq!(contained(async { Ok(7) }).await, Ok(7));
-        assert_eq!(contained::<()>(async { Err(Failure::Final("x")) }).await, Err(Failure::Final("x")));
+    async fn a_panic_costs_one_submission_and_is_an_alarm() {
+        let dir = tempfile::tempdir().unwrap();
+        let (key, _) = envelope::ReceiptKey::generate("receipt").unwrap();
+        let ours = envelope::KeyId::new("office").unwrap();
+        let receiver =
+            Receiver::open(dir.path(), key, ours, Limits::default(), Arc::default()).unwrap();
+        let outbox = receiver.outbox();
+        let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+        let database = rusqlite::Connection::open(dir.path().join("gateway.db")).unwrap();
+        for id in [first, second] {
+            let zeros = "0".repeat(64);
+            let row =
+                "INSERT INTO submissions VALUES (?1, ?2, ?2, 1, 1, '', '', 'stored', NULL, NULL)";
+            database.execute(row, [id.to_string(), zeros]).unwrap();
+            let row = "INSERT INTO outbox (submission_id) VALUES (?1)";
+            database.execute(row, [id.to_string()]).unwrap();
+        }
+
+        let work = move |lease: Lease| async move {
+            assert_ne!(lease.submission_id, first, "on purpose");
+            Ok("case".to_owned())
+        };
+        assert!(step(&outbox, work).await.unwrap());
+        assert!(step(&outbox, work).await.unwrap());
+        assert!(!step(&outbox, work).await.unwrap(), "the first has to wait");
+        let audit = receiver.audit(9).await.unwrap();
+        assert_eq!(audit.len(), 1);
+        assert_eq!(
+            (audit[0].kind.as_str(), audit[0].detail.as_str()),
+            ("submission_waiting", "opener_crashed")
+        );
+        assert_eq!(audit[0].submission_id, Some(first.to_string()));
+        let state = |id: Uuid| {
+            let row = "SELECT state FROM outbox WHERE submission_id = ?1";
+            database.query_row(row, [id.to_string()], |row| row.get::<_, String>(0)).unwrap()
+        };
+        assert_eq!((state(first), state(second)), ("pending".into(), "done".into()));
     }
 }

@@ -146,9 +146,7 @@ fn judge(
     match envelope::verify(file, limits) {
         // The disk's trouble, not the sender's.
         Err(Refusal::Read { kind }) => Err(std::io::Error::from(kind).into()),
-        Err(refusal) => {
-            Ok(Judged::Damaged { code: refusal.code(), message: refusal.to_string() })
-        }
+        Err(refusal) => Ok(Judged::Damaged { code: refusal.code(), message: refusal.to_string() }),
         Ok(verified) if verified.digest != upload.digest => Ok(Judged::Damaged {
             code: "other_digest",
             message: "the file has another digest than announced".into(),

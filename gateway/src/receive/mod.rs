@@ -257,13 +257,13 @@ impl Receiver {
         if there >= upload.received {
             return Ok(upload);
         }
-        let shorter = Upload { received: there, ..upload.clone() };
+        let (device, id) = (upload.device, upload.id);
         let why = "bytes that were synced are gone from this disk";
         let take_back = move |c: &mut rusqlite::Connection| {
             Ok::<_, ApiError>(rows::take_back(c, &upload, there, Timestamp::now(), why)?)
         };
         self.db.call(take_back).await?;
-        Ok(shorter)
+        self.upload(device, id).await
     }
 
     fn part(&self, id: Uuid) -> PathBuf {

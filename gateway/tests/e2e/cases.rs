@@ -172,13 +172,8 @@ async fn reports_out_of_turn_or_beyond_the_department_are_refused() {
     let at = gateway.addr;
     let terminal = site.terminal();
     let case = site.accepted_case(at, &terminal).await.to_string();
-    let start = json!({ "report": "start" });
     let tries = [
         // Another department's service under the own name.
-        (["human_resources", &case, "household_registration"], start.clone(), 403, "not_yours"),
-        (["human_resources", &case, "nothing"], start.clone(), 404, "unknown_service"),
-        (["public_security", &case, "identity_card"], start.clone(), 409, "service_out_of_turn"),
-        (["armed_forces", &case, "reserve_registration"], start, 404, "not_found"),
         (
             ["human_resources", &case, "social_insurance"],
             json!({ "report": "correction", "what": { "fields": ["householder_name"] }, "reason": "x" }),
@@ -212,6 +207,41 @@ async fn reports_out_of_turn_or_beyond_the_department_are_refused() {
     assert_eq!(action.status(), 400);
     let missing = site.staff(at, &uuid::Uuid::now_v7().to_string(), "invited").await;
     assert_eq!(missing.status(), 404);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_department_learns_nothing_about_services_it_was_not_given() {
+    let site = Site::new();
+    let gateway = site.serve().await;
+    let at = gateway.addr;
+    let terminal = site.terminal();
+    let case = site.accepted_case(at, &terminal).await.to_string();
+    let nowhere = uuid::Uuid::now_v7().to_string();
+    let mut answers = BTreeSet::new();
+    for place in [
+        // Of the case, and another department's.
+        ["human_resources", &case, "household_registration"],
+        // Not of the case: another department's, the own one's, nobody's.
+        ["human_resources", &case, "league_transfer"],
+        ["public_security", &case, "household_cancellation"],
+        ["human_resources", &case, "nothing"],
+        // The own one's, which still waits for another.
+        ["public_security", &case, "identity_card"],
+        // Nothing of this case, and no case.
+        ["armed_forces", &case, "reserve_registration"],
+        ["human_resources", &nowhere, "social_insurance"],
+    ] {
+        for body in [
+            json!({ "report": "start" }),
+            json!({ "report": "correction", "what": { "fields": ["name"] }, "reason": "x" }),
+        ] {
+            let (status, answer) = report(&site, at, place, body).await;
+            assert_eq!(status, 404, "{place:?}");
+            answers.insert(answer.to_string());
+        }
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
     gateway.shutdown().await;
 }
 

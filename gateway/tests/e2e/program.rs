@@ -29,6 +29,16 @@ fn keygen_tells_what_it_made_and_refuses_a_second_time() {
 }
 
 #[test]
+fn help_promises_no_second_process_on_the_folder() {
+    let help = run(&["serve", "--help"]);
+    let text = String::from_utf8(help.stdout).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("--no-opener"), "{text}");
+    assert!(!text.contains("another process"), "{text}");
+    assert!(text.contains("Only one process at a time"), "{text}");
+}
+
+#[test]
 fn a_sealed_file_can_be_opened_with_nothing_but_the_key() {
     let site = Site::new();
     let terminal = site.terminal();
@@ -89,6 +99,11 @@ fn it_serves_until_standard_input_closes_or_it_is_told_to_end() {
         }
         let address = std::fs::read_to_string(&ready).unwrap();
         assert!(std::net::TcpStream::connect(address.trim()).is_ok());
+        // No memory image of it is ever written.
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        let limits: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
+        assert_eq!(limits, ["0", "0"], "{core}");
         let stdin = child.stdin.take();
         if by_signal {
             let id = child.id().to_string();

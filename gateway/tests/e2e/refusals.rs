@@ -1,9 +1,9 @@
 //! Files that must not become cases.
 
-use envelope::{Manifest, RecipientSecret};
+use envelope::{Manifest, Medium, RecipientPublic, RecipientSecret};
 use provisioning::identity_hash::identity_hash;
 
-use crate::support::{Site, alarm, code, header, other_number, seal_to};
+use crate::support::{NUMBER, Site, alarm, code, header, other_number, photograph, seal_to};
 
 #[tokio::test]
 async fn another_digest_under_the_same_id_is_a_conflict_and_an_alarm() {
@@ -35,7 +35,7 @@ async fn what_is_no_sealed_submission_is_refused_for_good() {
     let rubbish = vec![7_u8; 5000];
     let digest = envelope::sha256(&rubbish).to_string();
     terminal.announce_as(at, id, &digest, rubbish.len()).await;
-    let refused = terminal.patch(at, id, 0, &rubbish).send().await.unwrap();
+    let refused = terminal.send_in_vain(at, id, &rubbish).await;
     assert_eq!(refused.status(), 422);
     assert_eq!(code(refused).await, "bad_magic");
     assert_eq!(alarm(&gateway, "submission_refused", id).await, "bad_magic");
@@ -75,7 +75,7 @@ async fn files_that_are_not_what_was_announced_are_refused() {
 
     // Another digest than announced.
     one.announce_as(at, sealed.id, &"ab".repeat(32), sealed.bytes.len()).await;
-    let answer = one.patch(at, sealed.id, 0, &sealed.bytes).send().await.unwrap();
+    let answer = one.send_in_vain(at, sealed.id, &sealed.bytes).await;
     assert_eq!(code(answer).await, "other_digest");
 
     // One bit flipped.
@@ -83,7 +83,8 @@ async fn files_that_are_not_what_was_announced_are_refused() {
     let middle = sealed.bytes.len() / 2;
     sealed.bytes[middle] ^= 1;
     one.announce(at, &sealed).await;
-    let answer = one.patch(at, sealed.id, 0, &sealed.bytes).send().await.unwrap();
+    let answer = one.send_in_vain(at, sealed.id, &sealed.bytes).await;
+    assert_eq!(answer.status(), 422);
     assert_eq!(code(answer).await, "digest_mismatch");
     gateway.shutdown().await;
 }
@@ -127,28 +128,200 @@ async fn one_terminal_cannot_fill_the_disk_with_beginnings() {
 }
 
 #[tokio::test]
-async fn a_file_for_another_key_is_kept_in_quarantine_and_the_opener_goes_on() {
+async fn what_is_sealed_to_another_key_gets_no_receipt() {
+    let site = Site::new();
+    let gateway = site.serve().await;
+    let terminal = site.terminal();
+    let elsewhere = RecipientSecret::generate("elsewhere").unwrap();
+    let foreign = seal_to(elsewhere.public(), &terminal, &site.application(&terminal));
+    let refused = terminal.send(gateway.addr, &foreign).await;
+    assert_eq!(refused.status(), 422);
+    assert_eq!(code(refused).await, "wrong_recipient");
+    assert_eq!(alarm(&gateway, "submission_refused", foreign.id).await, "wrong_recipient");
+    // However the terminal asks again, until the gateway has other keys.
+    assert_eq!(terminal.announce(gateway.addr, &foreign).await.status(), 422);
+    assert_eq!(terminal.receipt(gateway.addr, foreign.id).await.status(), 422);
+    gateway.shutdown().await;
+    assert!(!site.dir.path().join(format!("sealed/{}.sealed", foreign.id)).exists());
+
+    use_recipient(&site, &elsewhere, elsewhere.public());
+    let gateway = site.serve().await;
+    terminal.upload(gateway.addr, &foreign).await;
+    site.cases_when(gateway.addr, &terminal, |cases| cases.len() == 1).await;
+    gateway.shutdown().await;
+}
+
+/// Puts another recipient key in the gateway's folder.
+fn use_recipient(site: &Site, secret: &RecipientSecret, told: &RecipientPublic) {
+    let data = site.dir.path();
+    std::fs::write(data.join("keys/recipient.json"), secret.to_json().as_bytes()).unwrap();
+    let mut identity = site.identity.clone();
+    identity.recipient = told.clone();
+    let identity = serde_json::to_vec(&identity).unwrap();
+    std::fs::write(data.join("gateway-identity.json"), identity).unwrap();
+}
+
+#[tokio::test]
+async fn what_does_not_open_with_the_key_of_its_name_waits_for_the_right_one() {
     let site = Site::new();
     let gateway = site.serve().await;
     let at = gateway.addr;
     let terminal = site.terminal();
-    let stranger = RecipientSecret::generate("elsewhere").unwrap();
-    let foreign = seal_to(stranger.public(), &terminal, &site.application(&terminal));
+    // The same name, another key: only opening can tell.
+    let lost = RecipientSecret::generate(site.identity.recipient.key_id().as_str()).unwrap();
+    let foreign = seal_to(lost.public(), &terminal, &site.application(&terminal));
     terminal.upload(at, &foreign).await;
-    assert_eq!(alarm(&gateway, "submission_quarantined", foreign.id).await, "wrong_recipient");
-    // The same name, another key.
-    let ours = site.identity.recipient.key_id().to_string();
-    let stranger = RecipientSecret::generate(&ours).unwrap();
-    let foreign = seal_to(stranger.public(), &terminal, &site.application(&terminal));
-    terminal.upload(at, &foreign).await;
-    let why = alarm(&gateway, "submission_quarantined", foreign.id).await;
-    assert!(["decrypt", "encapsulation"].contains(&why.as_str()), "{why}");
-
+    assert_eq!(alarm(&gateway, "submission_waiting", foreign.id).await, "decrypt");
+    // The opener goes on.
     let sealed = site.seal(&terminal, &site.application(&terminal));
     terminal.upload(at, &sealed).await;
     site.cases_when(at, &terminal, |cases| cases.len() == 1).await;
     gateway.shutdown().await;
-    assert!(site.dir.path().join(format!("sealed/{}.sealed", foreign.id)).exists());
+
+    // Every start is a new try; what is known is not said again.
+    let gateway = site.serve().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert_eq!(gateway.audit(50).await.len(), 1);
+    gateway.shutdown().await;
+    let database = rusqlite::Connection::open(site.dir.path().join("gateway.db")).unwrap();
+    let row = database.query_row(
+        "SELECT state, attempts FROM outbox WHERE submission_id = ?1",
+        [foreign.id.to_string()],
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)),
+    );
+    assert_eq!(row.unwrap(), ("pending".to_owned(), 2));
+    drop(database);
+
+    use_recipient(&site, &lost, lost.public());
+    let gateway = site.serve().await;
+    site.cases_when(gateway.addr, &terminal, |cases| cases.len() == 2).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_gateway_without_the_key_that_terminals_seal_to_does_not_serve() {
+    let site = Site::new();
+    let ours = site.identity.recipient.clone();
+    let other = RecipientSecret::generate("elsewhere").unwrap();
+    let namesake = RecipientSecret::generate(ours.key_id().as_str()).unwrap();
+    for held in [other, namesake] {
+        use_recipient(&site, &held, &ours);
+        let Err(error) = gateway::serve(site.options()).await else { panic!("served") };
+        let wrong = matches!(error, gateway::ServeError::WrongRecipient { .. });
+        assert!(wrong, "{error:?}");
+        let said = error.to_string();
+        assert!(said.contains(held.key_id().as_str()) && said.contains("back-up"), "{said}");
+    }
+    // Receiving alone needs no secret.
+    let mut options = site.options();
+    options.opener = false;
+    gateway::serve(options).await.unwrap().shutdown().await;
+}
+
+/// A copy of the catalogue that gives one service to another department, under its own version.
+fn later_catalog(dir: &std::path::Path) {
+    fn copy(from: &std::path::Path, to: &std::path::Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let to = to.join(entry.file_name());
+            match entry.path().is_dir() {
+                true => copy(&entry.path(), &to),
+                false => drop(std::fs::copy(entry.path(), to).unwrap()),
+            }
+        }
+    }
+    copy(&crate::support::catalog_dir().join(".."), dir.parent().unwrap());
+    let change = |file: &str, after: &str, old: &str, new: &str| {
+        let text = std::fs::read_to_string(dir.join(file)).unwrap();
+        let (before, rest) = text.split_at(text.find(after).unwrap());
+        assert!(rest.contains(old));
+        std::fs::write(dir.join(file), before.to_owned() + &rest.replacen(old, new, 1)).unwrap();
+    };
+    change("province.toml", "version", "sichuan-", "later-");
+    let (old, new) = ("\"human_resources\"", "\"medical_insurance\"");
+    change("services.toml", "key = \"social_security_card\"", old, new);
+}
+
+#[tokio::test]
+async fn a_submission_by_another_catalogue_waits_for_it() {
+    let mut site = Site::new();
+    let terminal = site.terminal();
+    let later = site.dir.path().join("later/sichuan");
+    later_catalog(&later);
+    // Only the number differs: nothing to wait for.
+    let mut parts = site.application(&terminal);
+    parts.0.catalogue_version = "later".into();
+    let harmless = site.seal(&terminal, &parts);
+    // The split differs.
+    site.catalog = catalog::Catalog::load(&later).unwrap();
+    let sealed = site.seal(&terminal, &site.application(&terminal));
+    // What no catalogue can mend is refused for good.
+    let mut parts = site.application(&terminal);
+    parts.0.identity.number = "110105194912310021".into();
+    let wrong = site.seal(&terminal, &parts);
+
+    let gateway = site.serve().await;
+    for sealed in [&harmless, &sealed, &wrong] {
+        terminal.upload(gateway.addr, sealed).await;
+    }
+    assert_eq!(alarm(&gateway, "submission_waiting", sealed.id).await, "catalogue_version");
+    assert_eq!(alarm(&gateway, "submission_quarantined", wrong.id).await, "identity_number");
+    site.cases_when(gateway.addr, &terminal, |cases| cases.len() == 1).await;
+    gateway.shutdown().await;
+
+    let mut options = site.options();
+    options.catalog = later;
+    let gateway = gateway::serve(options).await.unwrap();
+    site.cases_when(gateway.addr, &terminal, |cases| cases.len() == 2).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_person_whose_card_was_not_read_is_recognised_by_its_photograph() {
+    let site = Site::new();
+    let gateway = site.serve().await;
+    let at = gateway.addr;
+    let terminal = site.terminal();
+    // A service that asks for no copy of the card.
+    let with = |medium: Medium, paper: &str| {
+        let (mut manifest, mut attachments) =
+            site.application_for(&terminal, &["reserve_registration"]);
+        manifest.identity.medium = medium;
+        let (entry, file) = photograph(paper);
+        manifest.materials.push(entry);
+        attachments.push(file);
+        site.share_out(&mut manifest);
+        site.seal(&terminal, &(manifest, attachments))
+    };
+    // No other paper, and nobody whose card was read.
+    for sealed in
+        [with(Medium::Typed, "card_portrait"), with(Medium::ResidentCard, "identity_card")]
+    {
+        terminal.upload(at, &sealed).await;
+        assert_eq!(alarm(&gateway, "submission_quarantined", sealed.id).await, "material");
+    }
+    terminal.upload(at, &with(Medium::Typed, "identity_card")).await;
+    let cases = site.cases_when(at, &terminal, |cases| cases.len() == 1).await;
+    let case = cases[0]["case_id"].as_str().unwrap();
+    for action in ["archive_reviewed", "invited", "accepted"] {
+        assert_eq!(site.staff(at, case, action).await.status(), 200, "{action}");
+    }
+    let url = format!("https://{at}/staff/cases/{case}/materials/identity_card-1");
+    let seen = site.client(None).get(url).bearer_auth(&site.tokens.staff).send().await.unwrap();
+    assert_eq!(seen.status(), 200);
+    assert!(seen.bytes().await.unwrap().starts_with(b"photograph of identity_card "));
+
+    let path = format!("cases/{case}");
+    let share = site.department(at, "armed_forces", &path).send().await.unwrap();
+    let share: serde_json::Value = share.json().await.unwrap();
+    let papers: Vec<_> =
+        share["materials"].as_array().unwrap().iter().map(|m| &m["kind"]).collect();
+    assert_eq!(papers, ["reserve_registration_form"]);
+    let path = format!("cases/{case}/materials/identity_card-1");
+    let hidden = site.department(at, "armed_forces", &path).send().await.unwrap();
+    assert_eq!(hidden.status(), 404);
+    gateway.shutdown().await;
 }
 
 #[tokio::test]
@@ -158,7 +331,7 @@ async fn manifests_that_contradict_the_catalogue_never_become_cases() {
     let at = gateway.addr;
     let terminal = site.terminal();
     type Tamper = fn(&mut Manifest, &Site);
-    let tampered: [(&str, Tamper); 9] = [
+    let tampered: [(&str, Tamper); 10] = [
         // A department is given a field that is another's.
         ("shares", |m, _| {
             let share = m.departments.get_mut("human_resources").unwrap();
@@ -181,6 +354,10 @@ async fn manifests_that_contradict_the_catalogue_never_become_cases() {
         ("unknown_field", |m, _| {
             m.fields.insert("unit".into(), "x".into());
         }),
+        // An answer that none of the chosen services needs, so that no share names it.
+        ("unshared_field", |m, site| {
+            m.fields.insert("health".into(), site.answer("health").into());
+        }),
         ("identity_number", |m, _| m.identity.number = "110105194912310021".into()),
         // A service the rules exclude: no League member.
         ("services", |m, site| {
@@ -202,7 +379,7 @@ async fn manifests_that_contradict_the_catalogue_never_become_cases() {
         assert_eq!(why, expected, "case {index}");
     }
     let pepper = &site.identity.identity_pepper;
-    for number in [crate::support::NUMBER.to_owned(), other_number()] {
+    for number in [NUMBER.to_owned(), other_number()] {
         assert!(terminal.progress(at, &identity_hash(pepper, &number).unwrap()).await.is_empty());
     }
     gateway.shutdown().await;

@@ -126,7 +126,16 @@ impl Site {
 
     /// An application for [`SERVICES`] by [`NAME`], before anybody tampers with it.
     pub fn application(&self, terminal: &Terminal) -> (Manifest, Vec<Attachment>) {
-        let services = SERVICES.map(str::to_owned).to_vec();
+        self.application_for(terminal, &SERVICES)
+    }
+
+    /// An application for some services.
+    pub fn application_for(
+        &self,
+        terminal: &Terminal,
+        services: &[&str],
+    ) -> (Manifest, Vec<Attachment>) {
+        let services: Vec<String> = services.iter().map(|key| (*key).to_owned()).collect();
         let mut wanted = BTreeSet::new();
         let mut papers = BTreeSet::new();
         for key in &services {
@@ -136,16 +145,7 @@ impl Site {
         }
         let fields: BTreeMap<_, _> =
             wanted.iter().map(|key| (key.clone(), self.answer(key).into())).collect();
-        let (mut materials, mut attachments) = (Vec::new(), Vec::new());
-        for kind in papers {
-            // Content that can be recognised, and that is long enough to need several frames.
-            let content = format!("photograph of {kind} ").repeat(4000).into_bytes();
-            let name = format!("{kind}-1.jpg");
-            let entry =
-                MaterialEntry::describe(&kind, 1, &name, "image/jpeg", &content, Value::Null);
-            materials.push(entry);
-            attachments.push(Attachment { name, bytes: content.into() });
-        }
+        let (materials, attachments) = papers.iter().map(|kind| photograph(kind)).unzip();
         let now = Timestamp::now();
         let mut manifest = Manifest {
             schema_version: SCHEMA_VERSION,
@@ -307,6 +307,14 @@ impl Site {
     }
 }
 
+/// A first page, with content that can be recognised and is long enough to need several frames.
+pub fn photograph(kind: &str) -> (MaterialEntry, Attachment) {
+    let content = format!("photograph of {kind} ").repeat(4000).into_bytes();
+    let name = format!("{kind}-1.jpg");
+    let entry = MaterialEntry::describe(kind, 1, &name, "image/jpeg", &content, Value::Null);
+    (entry, Attachment { name, bytes: content.into() })
+}
+
 /// Waits for an alarm about a submission; answers its detail.
 pub async fn alarm(gateway: &RunningGateway, kind: &str, id: Uuid) -> String {
     for _ in 0..50 {
@@ -394,6 +402,30 @@ impl Terminal {
         let sent = self.patch(at, sealed.id, 0, &sealed.bytes).send().await.unwrap();
         assert_eq!(sent.status(), 204, "{}", sent.text().await.unwrap());
         self.receipt(at, sealed.id).await.json().await.unwrap()
+    }
+
+    /// In one go, whatever the answer.
+    pub async fn send(&self, at: SocketAddr, sealed: &Sealed) -> Response {
+        self.announce(at, sealed).await;
+        self.patch(at, sealed.id, 0, &sealed.bytes).send().await.unwrap()
+    }
+
+    /// From an offset to the end, and the receipt.
+    pub async fn upload_rest(&self, at: SocketAddr, sealed: &Sealed, offset: usize) {
+        let rest = self.patch(at, sealed.id, offset, &sealed.bytes[offset..]);
+        let sent = rest.send().await.unwrap();
+        assert_eq!(sent.status(), 204, "{}", sent.text().await.unwrap());
+        assert_eq!(self.receipt(at, sealed.id).await.status(), 200);
+    }
+
+    /// As often as a gateway asks again for what came out damaged; the answer after that.
+    pub async fn send_in_vain(&self, at: SocketAddr, id: Uuid, bytes: &[u8]) -> Response {
+        for time in 1..=3 {
+            let again = self.patch(at, id, 0, bytes).send().await.unwrap();
+            assert_eq!(again.status(), 409, "time {time}");
+            assert_eq!(header(&again, "upload-offset"), "0");
+        }
+        self.patch(at, id, 0, bytes).send().await.unwrap()
     }
 
     pub async fn receipt(&self, at: SocketAddr, id: Uuid) -> Response {

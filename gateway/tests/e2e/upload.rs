@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 
-use crate::support::{Site, Terminal, code, header};
+use crate::support::{Site, Terminal, alarm, code, header};
 
 /// Sends the head of a PATCH and a part of its body; the connection is still open.
 async fn begin_and_hang(
@@ -290,5 +290,88 @@ async fn a_crash_between_renaming_and_promising_is_repaired_by_asking() {
     let gateway = gateway::serve(options).await.unwrap();
     assert_eq!(terminal.offset(gateway.addr, sealed.id).await, 0);
     terminal.upload(gateway.addr, &sealed).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn bytes_that_this_disk_has_lost_are_asked_for_again() {
+    let site = Site::new();
+    let gateway = site.serve().await;
+    let at = gateway.addr;
+    let terminal = site.terminal();
+    let sealed = site.seal(&terminal, &site.application(&terminal));
+    let part = site.dir.path().join(format!("uploads/{}.part", sealed.id));
+    let cut = |length: u64| {
+        std::fs::File::options().write(true).open(&part).unwrap().set_len(length).unwrap();
+    };
+    terminal.announce(at, &sealed).await;
+    terminal.patch(at, sealed.id, 0, &sealed.bytes[..9000]).send().await.unwrap();
+
+    // Told to whoever sends on, and to whoever asks.
+    cut(4000);
+    let ahead = terminal.patch(at, sealed.id, 9000, &sealed.bytes[9000..]).send().await.unwrap();
+    assert_eq!(ahead.status(), 409);
+    assert_eq!(header(&ahead, "upload-offset"), "4000");
+    alarm(&gateway, "upload_damaged", sealed.id).await;
+    cut(1000);
+    assert_eq!(terminal.offset(at, sealed.id).await, 1000);
+    std::fs::remove_file(&part).unwrap();
+    assert_eq!(terminal.offset(at, sealed.id).await, 0);
+    terminal.upload_rest(at, &sealed, 0).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_whole_upload_that_is_cut_short_here_is_no_forgery() {
+    let site = Site::new();
+    let mut options = site.options();
+    options.opener = false;
+    let gateway = gateway::serve(options.clone()).await.unwrap();
+    let terminal = site.terminal();
+    let sealed = site.seal(&terminal, &site.application(&terminal));
+    terminal.upload(gateway.addr, &sealed).await;
+    gateway.shutdown().await;
+    // Back to the moment before the promise, with a disk that has lost the file's end.
+    let kept = site.dir.path().join(format!("sealed/{}.sealed", sealed.id));
+    let part = site.dir.path().join(format!("uploads/{}.part", sealed.id));
+    std::fs::rename(kept, &part).unwrap();
+    std::fs::File::options().write(true).open(&part).unwrap().set_len(5000).unwrap();
+    let database = rusqlite::Connection::open(site.dir.path().join("gateway.db")).unwrap();
+    database
+        .execute_batch(
+            "DELETE FROM outbox; DELETE FROM submissions; UPDATE uploads SET state = 'receiving';",
+        )
+        .unwrap();
+    drop(database);
+
+    let gateway = gateway::serve(options).await.unwrap();
+    assert_eq!(terminal.receipt(gateway.addr, sealed.id).await.status(), 404);
+    assert_eq!(terminal.offset(gateway.addr, sealed.id).await, 5000);
+    terminal.upload_rest(gateway.addr, &sealed, 5000).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_this_disk_has_damaged_is_asked_for_again() {
+    let site = Site::new();
+    let gateway = site.serve().await;
+    let at = gateway.addr;
+    let terminal = site.terminal();
+    let sealed = site.seal(&terminal, &site.application(&terminal));
+    let part = site.dir.path().join(format!("uploads/{}.part", sealed.id));
+    terminal.announce(at, &sealed).await;
+    // In the header, in a frame, in the signature.
+    let most = sealed.bytes.len() - 1;
+    for (index, place) in [20, most / 2, most - 1].into_iter().enumerate() {
+        terminal.patch(at, sealed.id, 0, &sealed.bytes[..most]).send().await.unwrap();
+        let mut bytes = std::fs::read(&part).unwrap();
+        bytes[place] ^= 1;
+        std::fs::write(&part, bytes).unwrap();
+        let last = terminal.patch(at, sealed.id, most, &sealed.bytes[most..]).send().await.unwrap();
+        assert_eq!(last.status(), 409, "damage {index}");
+        assert_eq!(header(&last, "upload-offset"), "0");
+        assert_eq!(terminal.offset(at, sealed.id).await, 0);
+    }
+    terminal.upload_rest(at, &sealed, 0).await;
     gateway.shutdown().await;
 }

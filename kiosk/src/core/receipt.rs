@@ -36,12 +36,7 @@ fn minute(at: Timestamp) -> String {
 }
 
 fn centered(text: &str) -> Element {
-    Element::Text {
-        text: text.into(),
-        size: TextSize::Normal,
-        align: Align::Center,
-        bold: false,
-    }
+    Element::Text { text: text.into(), size: TextSize::Normal, align: Align::Center, bold: false }
 }
 
 fn bold(text: &str) -> Element {
@@ -108,10 +103,9 @@ pub fn document(world: &World, state: &State) -> Option<ReceiptDocument> {
     let papers = papers_to_bring(world, visit, state);
     if !papers.is_empty() {
         lines.push(Element::Rule);
-        lines.push(bold(words.pick(
-            "到窗口核验时请带原件",
-            "Bring the originals when you are invited",
-        )));
+        lines.push(bold(
+            words.pick("到窗口核验时请带原件", "Bring the originals when you are invited"),
+        ));
         lines.extend(papers.into_iter().map(|paper| Element::text(format!("□ {paper}"))));
     }
     // Whoever answers a correction request has been accepted long ago.

@@ -63,6 +63,10 @@ pub struct State {
     pub last_touch: Duration,
     /// Staff was called and nobody has ended it yet.
     pub staff_called: bool,
+    /// Wrong PINs since the last right one, whoever typed them and wherever.
+    pub wrong_pins: u32,
+    /// No PIN is looked at before this.
+    pub pins_closed_until: Duration,
     /// Number of the last visit or staff session.
     pub sessions: u64,
     /// Number of the last print job.
@@ -81,6 +85,8 @@ impl State {
             overlay: Overlay::None,
             last_touch: now.monotonic,
             staff_called: false,
+            wrong_pins: 0,
+            pins_closed_until: Duration::ZERO,
             sessions: 0,
             jobs: 0,
         }
@@ -339,8 +345,6 @@ pub struct ManualEntry {
     pub error: Option<EntryError>,
     /// PIN is being compared.
     pub checking: bool,
-    /// Wrong attempts.
-    pub wrong: u32,
     /// Staff has let this person in.
     pub unlocked: bool,
 }

@@ -3,8 +3,8 @@
 
 mod correction;
 mod devices;
-mod idle;
 mod identity;
+mod idle;
 mod printing;
 mod promises;
 mod random;

@@ -83,8 +83,7 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
         true => Some(visitor::screens(&options.out)?),
         false => None,
     };
-    let mut visitor =
-        Visitor::new(&stage, &mut runtime, &messages, &mut world, &visit, screens);
+    let mut visitor = Visitor::new(&stage, &mut runtime, &messages, &mut world, &visit, screens);
     visitor.wait("the devices", Duration::from_secs(20), devices_known)?;
     // One round of the uploader tells whether the gateway is there.
     visitor.wait("the network", Duration::from_secs(20), |v| {

@@ -85,7 +85,9 @@ impl Office {
             let found = cases.into_iter().find(|case| case.receipt_number == receipt_number);
             match found {
                 Some(case) => return Ok(case),
-                None if Instant::now() > end => bail!("no case for {receipt_number} after {OPENED:?}"),
+                None if Instant::now() > end => {
+                    bail!("no case for {receipt_number} after {OPENED:?}")
+                }
                 None => std::thread::sleep(Duration::from_millis(50)),
             }
         }

@@ -31,7 +31,6 @@ pub fn install() -> anyhow::Result<()> {
         mock_time: false,
         threading: true,
         renderer_name: Some("software".into()),
-        ..TestingBackendOptions::default()
     };
     slint::platform::set_platform(Box::new(TestingBackend::new(options)))
         .map_err(|_| anyhow::anyhow!("a screen platform is installed already"))

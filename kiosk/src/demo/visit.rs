@@ -160,7 +160,9 @@ pub struct Expect {
 #[derive(Debug, thiserror::Error)]
 pub enum VisitError {
     /// Not readable.
-    #[error("{path} cannot be read: {source}; give the path of a visit such as tests/fixtures/visits/self-directed.toml")]
+    #[error(
+        "{path} cannot be read: {source}; give the path of a visit such as tests/fixtures/visits/self-directed.toml"
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -202,21 +204,24 @@ impl Visit {
     }
 
     fn check(&self, path: &Path) -> Result<(), VisitError> {
-        let bad =
-            |message: String| Err(VisitError::Format { path: path.to_owned(), message });
+        let bad = |message: String| Err(VisitError::Format { path: path.to_owned(), message });
         if self.sitting.is_empty() {
             return bad("it has no [[sitting]]".into());
         }
         for (number, sitting) in self.sitting.iter().enumerate() {
             let number = number + 1;
             if (sitting.purpose == Purpose::Correct) != sitting.service.is_some() {
-                return bad(format!("sitting {number}: `service` belongs to purpose = \"correct\""));
+                return bad(format!(
+                    "sitting {number}: `service` belongs to purpose = \"correct\""
+                ));
             }
             for pictures in sitting.materials.values() {
                 if let Pictures::Word(word) = pictures
                     && word != "skip"
                 {
-                    return bad(format!("sitting {number}: a material is a list of files or \"skip\""));
+                    return bad(format!(
+                        "sitting {number}: a material is a list of files or \"skip\""
+                    ));
                 }
             }
             for reply in &sitting.reply {
@@ -262,7 +267,9 @@ mod tests {
             (format!("{HEAD}[[sitting]]\npurpose = \"correct\"\n"), "service"),
             (format!("{HEAD}[[sitting]]\npurpose = \"apply\"\nservise = 1\n"), "servise"),
             (
-                format!("{HEAD}[[sitting]]\npurpose = \"apply\"\n[[sitting.reply]]\nservice = \"a\"\n"),
+                format!(
+                    "{HEAD}[[sitting]]\npurpose = \"apply\"\n[[sitting.reply]]\nservice = \"a\"\n"
+                ),
                 "reply",
             ),
             (

@@ -33,17 +33,12 @@ pub fn run(out: &Path, catalog: &Path, specimens: &Path) -> anyhow::Result<()> {
     let world = Neighbourhood::start(out, catalog)?;
     let config = world.config.clone();
     let mut screen = None;
-    let assembled = app::assemble(
-        &config,
-        Clock::system(),
-        Backoff::default(),
-        tokio.handle(),
-        |inbox| {
+    let assembled =
+        app::assemble(&config, Clock::system(), Backoff::default(), tokio.handle(), |inbox| {
             let made = app::screen(inbox)?;
             screen = Some(Rc::clone(&made));
             Ok(made)
-        },
-    )?;
+        })?;
     let screen = screen.context("the screen was not made")?;
     let specimens = specimens.to_owned();
     let world = Arc::new(Mutex::new(Some(world)));

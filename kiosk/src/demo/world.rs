@@ -110,8 +110,7 @@ impl Drop for Ports {
 }
 
 /// Devices that the demonstration simulates, by the names that visits use.
-pub const DEVICES: [&str; 5] =
-    ["reader", "printer", "document-camera", "portrait-camera", "panel"];
+pub const DEVICES: [&str; 5] = ["reader", "printer", "document-camera", "portrait-camera", "panel"];
 
 impl Neighbourhood {
     /// Makes the site under `out` and starts everything but the terminal.
@@ -133,11 +132,8 @@ impl Neighbourhood {
             "gateway keygen failed: {}",
             String::from_utf8_lossy(&keygen.stderr).trim()
         );
-        let site = init_site(
-            &site(out, &data, &catalog, &ports.0),
-            jiff::Timestamp::now(),
-            |_| {},
-        )?;
+        let site =
+            init_site(&site(out, &data, &catalog, &ports.0), jiff::Timestamp::now(), |_| {})?;
         let config = site
             .terminals
             .first()
@@ -203,9 +199,9 @@ impl Neighbourhood {
             {
                 break address.trim().to_owned();
             }
-            process.alive().with_context(|| {
-                format!("look into {}", self.out.join("gateway.log").display())
-            })?;
+            process
+                .alive()
+                .with_context(|| format!("look into {}", self.out.join("gateway.log").display()))?;
             ensure!(Instant::now() < end, "the gateway is not ready after {READY:?}");
             std::thread::sleep(Duration::from_millis(20));
         };

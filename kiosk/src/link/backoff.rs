@@ -22,12 +22,7 @@ impl Default for Backoff {
 
 /// How long to wait after `attempts` failures: a point drawn by `fraction` (0.0..=1.0) between
 /// nothing and `base * 2^attempts`, at most `cap`; never less than what the server asked for.
-pub fn delay(
-    backoff: Backoff,
-    attempts: u32,
-    fraction: f64,
-    asked: Option<Duration>,
-) -> Duration {
+pub fn delay(backoff: Backoff, attempts: u32, fraction: f64, asked: Option<Duration>) -> Duration {
     let factor = 2u32.saturating_pow(attempts.min(31));
     let edge = backoff.base.saturating_mul(factor).min(backoff.cap);
     let drawn = edge.mul_f64(fraction.clamp(0.0, 1.0));

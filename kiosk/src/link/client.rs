@@ -158,9 +158,7 @@ impl GatewayClient {
     }
 
     pub(super) fn url(&self, path: &str) -> Result<Url, LinkError> {
-        self.base
-            .join(path)
-            .map_err(|_| LinkError::Unbelievable { what: "address in the answer" })
+        self.base.join(path).map_err(|_| LinkError::Unbelievable { what: "address in the answer" })
     }
 
     /// True when the gateway answers at all.
@@ -182,15 +180,15 @@ impl GatewayClient {
         struct Answer {
             cases: Vec<Progress>,
         }
-        let identity_hash = provisioning::identity_hash::identity_hash(&self.pepper, number.as_str())
-            .map_err(|error| LinkError::Setup { what: "identity_pepper", reason: error.to_string() })?;
+        let identity_hash =
+            provisioning::identity_hash::identity_hash(&self.pepper, number.as_str()).map_err(
+                |error| LinkError::Setup { what: "identity_pepper", reason: error.to_string() },
+            )?;
         let answer =
             self.http.post(self.url("/progress")?).json(&Ask { identity_hash }).send().await?;
         let answer = accept(answer).await?;
-        let answer: Answer = answer
-            .json()
-            .await
-            .map_err(|_| LinkError::Unbelievable { what: "progress" })?;
+        let answer: Answer =
+            answer.json().await.map_err(|_| LinkError::Unbelievable { what: "progress" })?;
         Ok(answer.cases)
     }
 }

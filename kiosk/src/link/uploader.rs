@@ -49,9 +49,9 @@ impl Uploader {
             loop {
                 deliver_all(&queue, &client, backoff, &tell).await;
                 tell_status(&queue, &tell).await;
-                match tokio::time::timeout(LOOK, woken.recv()).await {
-                    Ok(None) => return,
-                    Ok(Some(())) | Err(_) => {}
+                // Nobody holds a handle any more: the terminal is closing.
+                if let Ok(None) = tokio::time::timeout(LOOK, woken.recv()).await {
+                    return;
                 }
             }
         });

@@ -38,8 +38,7 @@ fn chrome(world: &World, state: &State) -> Chrome {
         low_position: state.settings.low_position,
         stage: state.visit().and_then(stage),
         can_go_back: state.visit().is_some_and(|visit| {
-            visit.editing
-                || path::previous(world, visit, state.today(), &visit.place).is_some()
+            visit.editing || path::previous(world, visit, state.today(), &visit.place).is_some()
         }),
         can_leave: state
             .visit()
@@ -108,8 +107,8 @@ pub fn degraded(world: &World, state: &State) -> Vec<Degradation> {
     if missing(health.reader, world.fitted.reader) {
         found.push(Degradation::NoReader);
     }
-    let printer_ok = world.fitted.printer
-        && (health.printer_takes_jobs() || health.printer.device == starting);
+    let printer_ok =
+        world.fitted.printer && (health.printer_takes_jobs() || health.printer.device == starting);
     if !printer_ok {
         found.push(Degradation::NoPrinter);
     }

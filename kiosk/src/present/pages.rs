@@ -67,7 +67,13 @@ fn manual(visit: &Visit) -> vm::ManualIdentity {
     }
 }
 
-fn consent(world: &World, state: &State, visit: &Visit, key: &str, separate: bool) -> vm::ConsentPage {
+fn consent(
+    world: &World,
+    state: &State,
+    visit: &Visit,
+    key: &str,
+    separate: bool,
+) -> vm::ConsentPage {
     let words = language(state);
     let Some(consent) = world.catalog.consent(key) else { return vm::ConsentPage::default() };
     let all = match separate {
@@ -141,9 +147,7 @@ fn services(world: &World, state: &State, visit: &Visit) -> vm::ServicesPage {
         .catalog
         .not_handled()
         .iter()
-        .map(|referral| {
-            format!("{}：{}", referral.text.get(words), referral.handled_by.get(words))
-        })
+        .map(|referral| format!("{}：{}", referral.text.get(words), referral.handled_by.get(words)))
         .collect();
     vm::ServicesPage {
         services: tiles,
@@ -329,8 +333,10 @@ fn progress_page(world: &World, state: &State, visit: &Visit) -> vm::ProgressPag
                     .iter()
                     .map(|service| vm::ServiceProgress {
                         correction_id: match &service.correction {
-                            Some(_) => progress::correction_id(case, &service.service),
-                            None => String::new(),
+                            Some(wanted) if progress::answerable(world, wanted) => {
+                                progress::correction_id(case, &service.service)
+                            }
+                            _ => String::new(),
                         },
                         name: world.catalog.service(&service.service).map_or_else(
                             || service.service.clone(),

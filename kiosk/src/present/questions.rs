@@ -9,7 +9,12 @@ use crate::core::flow::entry::{region_options, suggestions, written};
 use crate::core::flow::path;
 use crate::core::state::{Entry, Place, State, Visit, World};
 
-fn numbered(world: &World, state: &State, visit: &Visit, same: fn(&Place) -> bool) -> (usize, usize) {
+fn numbered(
+    world: &World,
+    state: &State,
+    visit: &Visit,
+    same: fn(&Place) -> bool,
+) -> (usize, usize) {
     let way = path::way(world, visit, state.today());
     let pages: Vec<&Place> = way.iter().filter(|place| same(place)).collect();
     let number = pages.iter().position(|place| **place == visit.place).map_or(1, |at| at + 1);

@@ -183,9 +183,8 @@ impl Index {
     }
 
     pub(super) fn items(&self) -> rusqlite::Result<Vec<Item>> {
-        let mut statement = self
-            .connection
-            .prepare(&format!("SELECT {COLUMNS} FROM item ORDER BY device_seq"))?;
+        let mut statement =
+            self.connection.prepare(&format!("SELECT {COLUMNS} FROM item ORDER BY device_seq"))?;
         let rows = statement.query_map([], read)?;
         rows.collect()
     }
@@ -227,7 +226,12 @@ impl Index {
         Ok(())
     }
 
-    pub(super) fn set_failed(&self, id: Uuid, state: ItemState, code: &str) -> rusqlite::Result<()> {
+    pub(super) fn set_failed(
+        &self,
+        id: Uuid,
+        state: ItemState,
+        code: &str,
+    ) -> rusqlite::Result<()> {
         self.connection.execute(
             "UPDATE item SET state = ?2, last_error = ?3 WHERE submission_id = ?1",
             params![id.to_string(), state.word(), code],
@@ -270,11 +274,9 @@ impl Index {
     }
 
     pub(super) fn bytes(&self) -> rusqlite::Result<u64> {
-        let bytes: i64 = self.connection.query_row(
-            "SELECT coalesce(sum(bytes), 0) FROM item",
-            [],
-            |row| row.get(0),
-        )?;
+        let bytes: i64 =
+            self.connection
+                .query_row("SELECT coalesce(sum(bytes), 0) FROM item", [], |row| row.get(0))?;
         Ok(bytes as u64)
     }
 
@@ -337,7 +339,11 @@ where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
     row.get::<_, String>(column)?.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
     })
 }
 

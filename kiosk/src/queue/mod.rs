@@ -35,7 +35,9 @@ pub const VISIT_RESERVE: u64 = 64 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// No room: quota or disk.
-    #[error("no room for {needed} bytes in {dir}; deliver or export what waits, or enlarge storage.quota_bytes")]
+    #[error(
+        "no room for {needed} bytes in {dir}; deliver or export what waits, or enlarge storage.quota_bytes"
+    )]
     Full {
         /// The spool.
         dir: PathBuf,
@@ -43,7 +45,9 @@ pub enum QueueError {
         needed: u64,
     },
     /// A file operation failed.
-    #[error("cannot {doing} {path}: {source}; check the disk with `dmesg` and replace it if it reports errors")]
+    #[error(
+        "cannot {doing} {path}: {source}; check the disk with `dmesg` and replace it if it reports errors"
+    )]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -53,7 +57,9 @@ pub enum QueueError {
         source: std::io::Error,
     },
     /// The index failed.
-    #[error("the index of the queue failed: {0}; restart the terminal, it rebuilds the index from the spool")]
+    #[error(
+        "the index of the queue failed: {0}; restart the terminal, it rebuilds the index from the spool"
+    )]
     Index(#[from] rusqlite::Error),
     /// Sealing failed.
     #[error(transparent)]

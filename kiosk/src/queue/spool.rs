@@ -89,9 +89,8 @@ impl Spool {
         let mut out = BufWriter::with_capacity(1 << 16, file);
         let info = seal(&mut out)?;
         out.flush().map_err(QueueError::io("write", part))?;
-        let file = out.into_inner().map_err(|error| {
-            QueueError::io("write", part)(error.into_error())
-        })?;
+        let file =
+            out.into_inner().map_err(|error| QueueError::io("write", part)(error.into_error()))?;
         file.sync_all().map_err(QueueError::io("sync", part))?;
         Ok(info)
     }

@@ -35,7 +35,14 @@ impl Fixture {
         };
         queue
             .store(&new, 1 << 16, seq, |out| {
-                crate::testing::seal_specimen(out, id, &self.device, seq, at(second), &self.recipient)
+                crate::testing::seal_specimen(
+                    out,
+                    id,
+                    &self.device,
+                    seq,
+                    at(second),
+                    &self.recipient,
+                )
             })
             .unwrap()
     }
@@ -121,10 +128,7 @@ fn every_disagreement_has_its_one_safe_ending() {
     drop(queue);
 
     let (queue, report) = fixture.open();
-    assert_eq!(
-        report,
-        Reconciliation { unfinished: 1, adopted: 0, completed: 1, quarantined: 3 }
-    );
+    assert_eq!(report, Reconciliation { unfinished: 1, adopted: 0, completed: 1, quarantined: 3 });
     let states: Vec<_> =
         queue.items().unwrap().iter().map(|item| (item.submission_id, item.state)).collect();
     assert_eq!(

@@ -61,15 +61,14 @@ impl Sealer {
         self.queue.run(
             move |queue| {
                 let device_seq = queue.next_seq()?;
-                let number =
-                    receipt_number(&terminal.site, &terminal.device.device_id().short(), device_seq);
+                let number = receipt_number(
+                    &terminal.site,
+                    &terminal.device.device_id().short(),
+                    device_seq,
+                );
                 let expected = submission.expected_bytes();
                 let created_at = submission.declared_at;
-                let new = NewItem {
-                    submission_id: id,
-                    receipt_number: number.clone(),
-                    created_at,
-                };
+                let new = NewItem { submission_id: id, receipt_number: number.clone(), created_at };
                 let (manifest, attachments) = terminal.manifest(submission, id, &number);
                 queue.store(&new, expected, device_seq, |out| {
                     let request = SealRequest {

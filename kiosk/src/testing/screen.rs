@@ -86,9 +86,11 @@ pub fn strings(view: &ViewModel) -> Vec<String> {
         Page::Declaration(page) => all.push(&page.text),
         Page::Receipt(page) => {
             all.extend([&page.number, &page.qr]);
-            all.extend(page.next_steps.iter().flat_map(|step| {
-                [&step.service, &step.department, &step.advice, &step.by]
-            }));
+            all.extend(
+                page.next_steps
+                    .iter()
+                    .flat_map(|step| [&step.service, &step.department, &step.advice, &step.by]),
+            );
         }
         Page::Progress(page) => {
             for case in &page.cases {

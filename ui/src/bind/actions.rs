@@ -141,6 +141,16 @@ mod tests {
     }
 
     #[test]
+    fn a_face_is_never_left_at_home() {
+        let skip = |portrait| {
+            let page = CapturePage { can_skip: true, portrait, ..Default::default() };
+            of(&Page::Capture(page))[0].wording
+        };
+        assert_eq!(skip(false), Wording::Plain);
+        assert_eq!(skip(true), Wording::NotNow);
+    }
+
+    #[test]
     fn nothing_chosen_goes_nowhere() {
         let actions = of(&Page::Services(ServicesPage::default()));
         assert!(!actions[0].enabled);

@@ -9,7 +9,7 @@ use personal::PersonalText;
 use ui::intent::Intent;
 use ui::view_model::{EntryError, ManualStep};
 
-use super::{path, progress, visit as pages};
+use super::{path, progress, staff, visit as pages};
 use crate::core::effect::Effect;
 use crate::core::state::{Entry, Place, State, Visit, World};
 
@@ -33,7 +33,9 @@ pub fn prepare(world: &World, visit: &Visit, _today: Date) -> Entry {
             let before = visit.answers.get(key).cloned();
             match world.catalog.question(key).map(|question| &question.kind) {
                 Some(QuestionKind::Date { .. }) => date_entry(before.as_ref()),
-                Some(QuestionKind::Region { .. }) => Entry::Region(region_path(world, before.as_ref())),
+                Some(QuestionKind::Region { .. }) => {
+                    Entry::Region(region_path(world, before.as_ref()))
+                }
                 Some(QuestionKind::Choice { .. } | QuestionKind::YesNo) => Entry::Choice(before),
                 Some(QuestionKind::Card { table: Some(_), .. }) => Entry::Choice(before),
                 _ => Entry::Text(before.unwrap_or_default()),
@@ -382,6 +384,7 @@ pub fn manual_back(visit: &mut Visit) -> bool {
 
 /// One part on inside the way without a card; the last asks for the PIN of staff.
 pub fn manual_next(state: &mut State, effects: &mut Vec<Effect>) {
+    let closed = staff::pins_closed(state);
     let Some(visit) = state.visit_mut() else { return };
     let manual = &mut visit.manual;
     match manual.step {
@@ -406,6 +409,10 @@ pub fn manual_next(state: &mut State, effects: &mut Vec<Effect>) {
                 manual.name = PersonalText::new(name);
                 manual.step = ManualStep::Unlock;
             }
+        }
+        ManualStep::Unlock if closed => {
+            manual.pin = PersonalText::default();
+            manual.error = Some(EntryError::Pin);
         }
         ManualStep::Unlock if !manual.checking => {
             manual.checking = true;

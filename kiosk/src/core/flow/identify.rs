@@ -108,6 +108,19 @@ fn on_card(
         pages::go(world, state, Place::NotServed, effects);
         return;
     }
+    // What the office would have to refuse later is found out now, while the way with staff is one
+    // touch away.
+    let unusable = match (card.number_verifies(), card.doubtful.is_empty()) {
+        (true, true) => None,
+        (false, _) => Some("card.number"),
+        (true, false) => Some("card.doubtful"),
+    };
+    if let Some(code) = unusable {
+        visit.reading = IdentifyState::LiftAndReplace;
+        visit.reader_code = code;
+        effects.push(Effect::Record(Record::Fault { code: code.to_owned() }));
+        return;
+    }
     let date = |date: Option<jiff::civil::Date>| {
         PersonalText::new(date.map(|date| date.to_string()).unwrap_or_default())
     };

@@ -167,9 +167,7 @@ pub fn notices(world: &World) -> Vec<String> {
 pub fn way(world: &World, visit: &Visit, today: Date) -> Vec<Place> {
     let mut way = Vec::new();
     if visit.purpose == Purpose::Application {
-        way.extend(
-            world.catalog.profile_questions().iter().map(|q| Place::Profile(q.key.clone())),
-        );
+        way.extend(world.catalog.profile_questions().iter().map(|q| Place::Profile(q.key.clone())));
         way.push(Place::Services);
         if plan(world, visit, today).is_none() {
             return way;

@@ -48,7 +48,11 @@ fn settle(state: &mut State, job: u64, print: PrintState) {
 }
 
 /// Starts a job, if there is a printer that can.
-pub fn start(state: &mut State, document: ReceiptDocument, effects: &mut Vec<Effect>) -> Option<u64> {
+pub fn start(
+    state: &mut State,
+    document: ReceiptDocument,
+    effects: &mut Vec<Effect>,
+) -> Option<u64> {
     if !state.health.printer_takes_jobs() {
         return None;
     }

@@ -2,7 +2,7 @@
 //!
 //! Refuses: to show a state that nobody reported, and to ask more than a correction request asks.
 
-use catalog::case::Progress;
+use catalog::case::{Correction, Progress};
 
 use super::{path, printing, visit as pages};
 use crate::core::effect::Effect;
@@ -55,13 +55,12 @@ pub fn answer(world: &World, state: &mut State, id: &str, effects: &mut Vec<Effe
     let found = visit.cases.list.iter().find_map(|case| {
         case.services.iter().find_map(|service| {
             let correction = service.correction.as_ref()?;
-            (correction_id(case, &service.service) == id).then(|| Purpose::Correction {
+            let asked = correction_id(case, &service.service) == id;
+            (asked && answerable(world, correction)).then(|| Purpose::Correction {
                 case_id: case.case_id.to_string(),
                 service: service.service.clone(),
-                fields: once(&correction.fields, |key| world.catalog.question(key).is_some()),
-                materials: once(&correction.materials, |key| {
-                    world.catalog.material(key).is_some()
-                }),
+                fields: once(&correction.fields),
+                materials: once(&correction.materials),
             })
         })
     });
@@ -76,11 +75,19 @@ pub fn answer(world: &World, state: &mut State, id: &str, effects: &mut Vec<Effe
     }
 }
 
-/// What this terminal's catalogue knows, each once: a page for the rest would have no way on.
-fn once(keys: &[String], known: impl Fn(&str) -> bool) -> Vec<String> {
+/// Whether this terminal can ask for everything that is wanted. An answer to a part would only be
+/// refused; what a newer catalogue knows is for the window.
+pub fn answerable(world: &World, correction: &Correction) -> bool {
+    let fields = correction.fields.iter().all(|key| world.catalog.question(key).is_some());
+    let materials = correction.materials.iter().all(|key| world.catalog.material(key).is_some());
+    let nothing = correction.fields.is_empty() && correction.materials.is_empty();
+    fields && materials && !nothing
+}
+
+fn once(keys: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for key in keys {
-        if known(key) && !kept.contains(key) {
+        if !kept.contains(key) {
             kept.push(key.clone());
         }
     }

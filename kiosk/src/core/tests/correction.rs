@@ -26,7 +26,9 @@ fn asking(fields: &[&str], materials: &[&str]) -> Progress {
         why: None,
     };
     let correction =
-        Correction { fields: keys(fields), materials: keys(materials), reason: "印章不清".into() };
+        Correction {
+            fields: keys(fields), materials: keys(materials), reason: "印章不清".into()
+        };
     Progress {
         case_id: Uuid::from_u128(42),
         receipt_number: "RG-1".into(),
@@ -110,15 +112,28 @@ fn a_request_that_is_not_there_is_not_answered() {
 }
 
 #[test]
-fn a_request_that_says_a_thing_twice_or_what_nobody_knows_has_a_way_through() {
-    let mut walk = at_progress(asking(
-        &["phone", "phone", "favourite_colour"],
-        &["medical_account_certificate", "no_such_paper", "medical_account_certificate"],
-    ));
+fn a_request_that_says_a_thing_twice_asks_once() {
+    let paper = "medical_account_certificate";
+    let mut walk = at_progress(asking(&["phone", "phone"], &[paper, paper]));
     walk.intent(Intent::AnswerCorrection(id("medical_insurance")));
     let way = walk.way();
     assert_eq!(way.len(), 5, "{way:?}");
     walk.on_to(|place| *place == Place::Receipt);
+}
+
+#[test]
+fn what_this_terminal_cannot_ask_is_not_half_answered() {
+    for case in [
+        asking(&["phone", "favourite_colour"], &[]),
+        asking(&["phone"], &["no_such_paper"]),
+        asking(&[], &[]),
+    ] {
+        let mut walk = at_progress(case);
+        let Page::Progress(page) = walk.view().page else { panic!("not the progress page") };
+        assert!(page.cases[0].services.iter().all(|service| service.correction_id.is_empty()));
+        walk.intent(Intent::AnswerCorrection(id("medical_insurance")));
+        assert_eq!(walk.place(), Place::Progress);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Who stands here: cards that are read, cards that are not, and the way in without one.
 
+use std::time::Duration;
+
 use hal::contract::DeviceStatus;
 use hal::reader::{CardError, CardField, ReaderError, ReaderEvent};
 use ui::intent::Button;
@@ -7,7 +9,7 @@ use ui::view_model::{EntryError, IdentifyState, Input, ManualStep, Page};
 
 use crate::core::state::{Fitted, Place, Stage};
 use crate::core::{Effect, Ending, Event, Record};
-use crate::testing::{COMPLETE, Story, Walk, fitted_with};
+use crate::testing::{COMPLETE, Story, Walk, card, fitted_with};
 
 const NUMBER: &str = "11010519491231002X";
 
@@ -202,9 +204,8 @@ fn five_wrong_pins_close_the_way_without_a_card() {
     }
     try_pin(&mut walk, false);
     assert!(matches!(walk.state().stage, Stage::Farewell(_)));
-    let left = |e: &Effect| {
-        matches!(e, Effect::Record(Record::VisitEnded { why: Ending::Left, .. }))
-    };
+    let left =
+        |e: &Effect| matches!(e, Effect::Record(Record::VisitEnded { why: Ending::Left, .. }));
     assert!(walk.effects.iter().any(left));
 }
 
@@ -233,13 +234,64 @@ fn five_wrong_pins_close_the_staff_page() {
         walk.press(Button::Next);
         walk.event(Event::Pin { session: 1, right: false });
     }
-    assert_eq!(walk.page(), "attract");
+    for minutes in [1, 2] {
+        walk.press(Button::StaffGate);
+        assert_eq!(walk.page(), "attract", "opening it anew does not start the count anew");
+        walk.wait(Duration::from_secs(60 * minutes));
+        walk.press(Button::StaffGate);
+        assert_eq!(walk.page(), "staff-login", "after {minutes} min");
+        walk.press(Button::Next);
+        let session = walk.state().sessions;
+        walk.event(Event::Pin { session, right: false });
+    }
+    walk.wait(Duration::from_secs(60 * 4));
     walk.press(Button::StaffGate);
     walk.press(Button::Next);
-    walk.event(Event::Pin { session: 1, right: true });
+    let session = walk.state().sessions;
+    walk.event(Event::Pin { session: session - 1, right: true });
     assert_eq!(walk.page(), "staff-login", "an answer to another session");
-    walk.event(Event::Pin { session: 2, right: true });
+    walk.event(Event::Pin { session, right: true });
     assert_eq!(walk.page(), "staff");
     walk.insert("resident-soldier");
     assert_eq!(walk.page(), "staff", "no visit begins under staff's hands");
+}
+
+#[test]
+fn the_way_without_a_card_is_closed_as_long_as_the_staff_page_is() {
+    let mut walk = at_unlock();
+    for _ in 0..5 {
+        try_pin(&mut walk, false);
+    }
+    walk.wait(Duration::from_secs(10));
+    walk.press(Button::Start);
+    walk.press(Button::NoCard);
+    walk.edit(NUMBER);
+    walk.press(Button::Next);
+    walk.edit("样本甲");
+    walk.press(Button::Next);
+    walk.edit("246810");
+    walk.press(Button::Next);
+    let session = walk.visit().number;
+    walk.event(Event::Pin { session, right: true });
+    assert_eq!(walk.place(), Place::Manual);
+    assert!(walk.visit().applicant.is_none());
+}
+
+#[test]
+fn a_card_that_the_office_would_refuse_is_not_taken() {
+    let mut wrong = card("resident-soldier");
+    wrong.number = "930100200203151011".into();
+    let mut doubtful = card("resident-soldier");
+    doubtful.doubtful = vec![CardField::Name];
+    for (card, code) in [(wrong, "card.number"), (doubtful, "card.doubtful")] {
+        let mut walk = Walk::new(Story::default());
+        walk.press(Button::Start);
+        walk.event(Event::Reader(ReaderEvent::Read(card)));
+        assert_eq!(reading(&walk), IdentifyState::LiftAndReplace);
+        let Page::Identify(page) = walk.view().page else { panic!("not the card page") };
+        assert_eq!(page.code, code);
+        assert!(walk.visit().applicant.is_none());
+        walk.insert("resident-soldier");
+        assert!(walk.visit().applicant.is_some());
+    }
 }

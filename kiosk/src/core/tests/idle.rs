@@ -86,7 +86,8 @@ fn without_an_answer_everything_is_wiped() {
     walk.wait(SECOND);
     assert!(matches!(walk.state().stage, Stage::Farewell(_)));
     assert!(walk.effects.iter().any(|effect| matches!(effect, Effect::Wipe)));
-    let idle = |e: &Effect| matches!(e, Effect::Record(Record::VisitEnded { why: Ending::Idle, .. }));
+    let idle =
+        |e: &Effect| matches!(e, Effect::Record(Record::VisitEnded { why: Ending::Idle, .. }));
     assert_eq!(walk.effects.iter().filter(|e| idle(e)).count(), 1);
 }
 

@@ -14,9 +14,8 @@ use crate::testing::{Walk, Watch, strings, words};
 use ui::view_model::Page;
 
 /// Words of specimen cards and of everything that a random walk types.
-const PERSONAL: [&str; 9] = [
+const PERSONAL: [&str; 8] = [
     "样本",
-    "𠮷",
     "11010519491231002X",
     "930100",
     "SPECIMEN",
@@ -187,7 +186,10 @@ fn allowed(walk: &Walk, visit: &Visit, service: &str) -> bool {
         "social_security_card" => is("has_social_security_card", "no"),
         "medical_transfer" => is("holds_medical_certificate", "yes"),
         "one_off_subsidy" => is("category", "self_directed_employment"),
-        "reporting" | "reserve_registration" | "social_insurance" | "medical_insurance"
+        "reporting"
+        | "reserve_registration"
+        | "social_insurance"
+        | "medical_insurance"
         | "training_and_guidance" => true,
         other => panic!("unknown service {other}"),
     }

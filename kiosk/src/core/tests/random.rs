@@ -44,6 +44,8 @@ enum Whose {
 enum Op {
     /// What a person with sense would do.
     Sense,
+    /// The turn that fewer people take: no card, progress first, staff, a full disk.
+    OtherWay,
     Press(Index),
     /// Something that the page really offers.
     Offered(Index),
@@ -102,6 +104,7 @@ fn op() -> impl Strategy<Value = Op> {
     let any_index = any::<Index>;
     prop_oneof![
         60 => Just(Op::Sense),
+        6 => Just(Op::OtherWay),
         12 => any_index().prop_map(Op::Press),
         15 => any_index().prop_map(Op::Offered),
         3 => typed().prop_map(Op::Garbage),
@@ -136,7 +139,12 @@ fn op() -> impl Strategy<Value = Op> {
 fn story() -> impl Strategy<Value = Story> {
     let one_of = |values: &'static [&'static str]| prop::sample::select(values);
     (
-        one_of(&["job_placement", "self_directed_employment", "demobilized_officer", "monthly_pension"]),
+        one_of(&[
+            "job_placement",
+            "self_directed_employment",
+            "demobilized_officer",
+            "monthly_pension",
+        ]),
         one_of(&["party", "league", "none"]),
         one_of(&["yes", "no"]),
         one_of(&["yes", "no"]),
@@ -169,6 +177,22 @@ fn apply(walk: &mut Walk, op: &Op) {
     match op {
         Op::Sense if walk.state().visit().is_some() => walk.sense(),
         Op::Sense => walk.press(Button::Start),
+        Op::OtherWay => match walk.page() {
+            "attract" => walk.press(Button::StaffGate),
+            "identify" => walk.press(Button::NoCard),
+            "home" => walk.press(Button::ShowProgress),
+            "staff" => walk.press(Button::TestPage),
+            "submitting" => {
+                let visit = walk.state().sessions;
+                walk.event(Event::Stored { visit, result: Err("queue.io".into()) });
+            }
+            "staff-login" => {
+                walk.press(Button::Next);
+                let session = walk.state().sessions;
+                walk.event(Event::Pin { session, right: true });
+            }
+            _ => walk.press(Button::Back),
+        },
         Op::Press(index) => walk.press(*index.get(&Button::ALL)),
         Op::Offered(index) => {
             let intents = offered(&walk.view());
@@ -203,7 +227,10 @@ fn apply(walk: &mut Walk, op: &Op) {
         ),
         Op::Wait(milliseconds) => walk.jump(Duration::from_millis(*milliseconds)),
         Op::CardFound => walk.event(Event::Reader(ReaderEvent::CardFound)),
-        Op::Read(index) => walk.insert(*index.get(&CARDS[..])),
+        Op::Read(index) => {
+            let name: &str = index.get::<&str>(&CARDS);
+            walk.insert(name);
+        }
         Op::ReadFailed => walk.event(Event::Reader(ReaderEvent::Failed(ReaderError::CardLifted))),
         Op::CardRemoved => walk.event(Event::Reader(ReaderEvent::CardRemoved)),
         Op::StillOnReader => walk.event(Event::Reader(ReaderEvent::StillOnReader)),
@@ -287,7 +314,7 @@ fn random_walks_reach_every_page() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let mut seen = BTreeSet::new();
-    for _ in 0..40 {
+    for _ in 0..60 {
         let (story, ops) = (story(), prop::collection::vec(op(), 200..260))
             .new_tree(&mut runner)
             .unwrap()
@@ -299,9 +326,24 @@ fn random_walks_reach_every_page() {
         }
     }
     let all = [
-        "attract", "identify", "manual-identity", "consent", "home", "question", "services",
-        "checklist", "capture", "review", "declaration", "submitting", "receipt", "take-card",
-        "progress", "trouble", "staff-login", "staff",
+        "attract",
+        "identify",
+        "manual-identity",
+        "consent",
+        "home",
+        "question",
+        "services",
+        "checklist",
+        "capture",
+        "review",
+        "declaration",
+        "submitting",
+        "receipt",
+        "take-card",
+        "progress",
+        "trouble",
+        "staff-login",
+        "staff",
     ];
     assert_eq!(seen, BTreeSet::from(all));
 }

@@ -4,6 +4,8 @@
 //! Refuses: knowledge that a person in front of the panel would not have, and to guess an answer
 //! that the visit does not give.
 
+mod answers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -11,13 +13,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use ui::view_model::{
-    CapturePage, Delivery, Input, Keyboard, ManualStep, Page, PrintState, QuestionPage,
-    ReceiptPage, ServicesPage, Tile, ViewModel,
+    CapturePage, Delivery, ManualStep, Page, PrintState, ReceiptPage, ServicesPage, ViewModel,
 };
 
 use super::stage::Stage;
 use super::visit::{Identify, Language, Pictures, Purpose, Sitting, Visit};
-use super::world::{Neighbourhood, PIN};
+use super::world::Neighbourhood;
 use crate::core::page_name;
 use crate::runtime::{Message, Runtime, TICK};
 
@@ -152,7 +153,11 @@ impl<'a> Visitor<'a> {
     ) -> anyhow::Result<()> {
         let end = Instant::now() + patience;
         while !done(self) {
-            ensure!(Instant::now() < end, "after {patience:?} still waiting: {what} (page {})", self.page());
+            ensure!(
+                Instant::now() < end,
+                "after {patience:?} still waiting: {what} (page {})",
+                self.page()
+            );
             self.pump(Duration::from_millis(20));
         }
         Ok(())
@@ -209,8 +214,7 @@ impl<'a> Visitor<'a> {
             }
             let begun = Instant::now();
             let before = self.key();
-            self.act(sitting, &mut outcome)
-                .with_context(|| format!("on page {before}"))?;
+            self.act(sitting, &mut outcome).with_context(|| format!("on page {before}"))?;
             *self.elapsed.entry(page).or_default() += begun.elapsed();
         }
         bail!("the sitting did not end after {MOST_STEPS} steps (page {})", self.page())
@@ -218,9 +222,11 @@ impl<'a> Visitor<'a> {
 
     /// A terminal that cannot keep what it would be given does not begin a visit.
     fn closed(&mut self) -> anyhow::Result<()> {
-        self.wait("a closed terminal", PATIENCE, |v| {
-            matches!(v.view().map(|view| &view.page), Ok(Page::Attract(page)) if !page.open)
-        })?;
+        self.wait(
+            "a closed terminal",
+            PATIENCE,
+            |v| matches!(v.view().map(|view| &view.page), Ok(Page::Attract(page)) if !page.open),
+        )?;
         self.picture("attract-closed")?;
         let start = self.stage.find("btn-start");
         let enabled = start.is_some_and(|button| button.accessible_enabled() != Some(false));
@@ -246,9 +252,10 @@ impl<'a> Visitor<'a> {
     fn go_away(&mut self) -> anyhow::Result<()> {
         self.take_card()?;
         self.wait("the card to be gone", PATIENCE, |v| {
-            let gone = v.stage.find("btn-finish").is_some_and(|button| {
-                button.accessible_enabled() != Some(false)
-            });
+            let gone = v
+                .stage
+                .find("btn-finish")
+                .is_some_and(|button| button.accessible_enabled() != Some(false));
             gone || v.page() == "attract"
         })?;
         if self.page() != "attract" {
@@ -333,129 +340,11 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    fn manual(&mut self) -> anyhow::Result<()> {
-        let card = hal::reader::specimen::load(&self.visit.card)?;
-        let Page::ManualIdentity(page) = &self.view()?.page else { return Ok(()) };
-        match page.step {
-            ManualStep::Number => self.keys(card.number.as_str())?,
-            ManualStep::Name => self.stage.type_text(card.name.as_str()),
-            ManualStep::Unlock => self.keys(PIN)?,
-        }
-        self.pump(Duration::from_millis(50));
-        self.tap_and_leave("btn-next")
-    }
-
-    fn keys(&mut self, text: &str) -> anyhow::Result<()> {
-        for character in text.chars() {
-            self.stage.tap(&format!("key:{}", character.to_lowercase()))?;
-        }
-        self.pump(Duration::from_millis(50));
-        Ok(())
-    }
-
     fn home(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
         self.tap_and_leave(match sitting.purpose {
             Purpose::Apply => "btn-apply",
             Purpose::Progress | Purpose::Correct | Purpose::Closed => "btn-show-progress",
         })
-    }
-
-    fn question(&mut self, sitting: &Sitting, page: &QuestionPage) -> anyhow::Result<()> {
-        let answer = sitting
-            .profile
-            .get(&page.key)
-            .or_else(|| sitting.answers.get(&page.key))
-            .cloned()
-            .with_context(|| format!("the visit has no answer to “{}” ({})", page.key, page.title))?;
-        let before = self.key();
-        let suggestions: &[Tile] = match &page.input {
-            Input::Choice(_) => &[],
-            Input::Text { suggestions, .. }
-            | Input::Date { suggestions, .. }
-            | Input::Region { suggestions, .. } => suggestions,
-        };
-        if matches!(answer.as_str(), "suggested" | "not-sure") {
-            let tile = suggestions.first().context("nothing is suggested here")?;
-            return self.tap_and_leave(&format!("suggestion:{}", tile.id));
-        }
-        match &page.input {
-            Input::Choice(_) => {
-                self.stage.tap(&format!("tile:{answer}"))?;
-                self.pump(Duration::from_millis(50));
-            }
-            Input::Text { keyboard: Keyboard::Text, .. } => {
-                self.stage.type_text(&answer);
-                self.pump(Duration::from_millis(50));
-            }
-            Input::Text { .. } => self.keys(&answer)?,
-            Input::Date { .. } => self.date(&answer)?,
-            Input::Region { .. } => self.region(&answer)?,
-        }
-        if self.key() == before {
-            self.picture(&format!("{before}-answered"))?;
-            self.tap_and_leave("btn-next")?;
-        }
-        Ok(())
-    }
-
-    fn date(&mut self, answer: &str) -> anyhow::Result<()> {
-        let wanted: jiff::civil::Date = answer.parse().context("a date is YYYY-MM-DD")?;
-        let target = [i32::from(wanted.year()), i32::from(wanted.month()), i32::from(wanted.day())];
-        for (part, name) in ["year", "month", "day"].into_iter().enumerate() {
-            for _ in 0..120 {
-                let Page::Question(QuestionPage { input: Input::Date { year, month, day, .. }, .. }) =
-                    &self.view()?.page
-                else {
-                    bail!("the date page is gone");
-                };
-                let now = [*year, *month, *day][part];
-                if now == target[part] {
-                    break;
-                }
-                let far = (target[part] - now).abs() >= 10 && now != 0 && name == "year";
-                let up = now == 0 && name != "year" || now != 0 && target[part] > now;
-                let id = format!(
-                    "{name}-{}{}",
-                    if up { "up" } else { "down" },
-                    if far { "-10" } else { "" }
-                );
-                self.stage.tap(&id)?;
-                self.pump(Duration::from_millis(15));
-            }
-        }
-        Ok(())
-    }
-
-    fn region(&mut self, answer: &str) -> anyhow::Result<()> {
-        let path: Vec<String> = self
-            .runtime
-            .world()
-            .catalog
-            .regions()
-            .path(answer)
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        ensure!(!path.is_empty(), "there is no region {answer}");
-        for code in path {
-            let Page::Question(QuestionPage { input: Input::Region { options, path, .. }, .. }) =
-                &self.view()?.page
-            else {
-                break;
-            };
-            // A question confined to one province starts inside it.
-            if !options.iter().any(|tile| tile.id == code) {
-                continue;
-            }
-            let depth = path.len();
-            self.stage.tap(&format!("tile:{code}"))?;
-            self.wait("the next list", PATIENCE, |v| {
-                !matches!(v.view().map(|view| &view.page), Ok(Page::Question(QuestionPage {
-                    input: Input::Region { path, .. }, ..
-                })) if path.len() == depth)
-            })?;
-        }
-        Ok(())
     }
 
     fn services(
