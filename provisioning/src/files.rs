@@ -15,7 +15,9 @@ pub enum FileError {
     #[error("{0} exists already; move it away first, so that no key is lost by accident")]
     Exists(PathBuf),
     /// The operating system refused.
-    #[error("cannot {doing} {path}: {source}; check that the directory exists and that you may write there")]
+    #[error(
+        "cannot {doing} {path}: {source}; check that the directory exists and that you may write there"
+    )]
     Io {
         /// What was being done.
         doing: &'static str,

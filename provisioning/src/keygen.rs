@@ -42,7 +42,8 @@ pub fn keygen(dir: &Path) -> Result<(DeviceKey, Zeroizing<Vec<u8>>), KeyError> {
 /// Reads the identity that [`keygen`] wrote.
 pub fn load(path: &Path) -> Result<(DeviceKey, Zeroizing<Vec<u8>>), KeyError> {
     let text = Zeroizing::new(read(path)?);
-    let unusable = |reason: &str| KeyError::Unusable { path: path.to_owned(), reason: reason.into() };
+    let unusable =
+        |reason: &str| KeyError::Unusable { path: path.to_owned(), reason: reason.into() };
     let text = std::str::from_utf8(&text).map_err(|_| unusable("not a PEM file"))?;
     let body: Zeroizing<String> =
         Zeroizing::new(text.lines().filter(|line| !line.starts_with("-----")).collect());
@@ -102,6 +103,9 @@ mod tests {
 
     #[test]
     fn fingerprints_group_by_four() {
-        assert_eq!(fingerprint("0123456789abcdef0123456789abcdefffff"), "0123-4567-89ab-cdef-0123-4567-89ab-cdef");
+        assert_eq!(
+            fingerprint("0123456789abcdef0123456789abcdefffff"),
+            "0123-4567-89ab-cdef-0123-4567-89ab-cdef"
+        );
     }
 }

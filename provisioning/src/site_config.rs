@@ -220,7 +220,9 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] crate::files::FileError),
     /// Not the right words at the right place.
-    #[error("{path}, line {line}: {message}; compare with the file that `provision init-site` writes")]
+    #[error(
+        "{path}, line {line}: {message}; compare with the file that `provision init-site` writes"
+    )]
     Syntax {
         /// The file.
         path: PathBuf,
@@ -230,7 +232,9 @@ pub enum ConfigError {
         message: String,
     },
     /// Written by another version.
-    #[error("{path} has layout version {found}, this program reads {VERSION}; update the program or run `provision init-site` anew")]
+    #[error(
+        "{path} has layout version {found}, this program reads {VERSION}; update the program or run `provision init-site` anew"
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -351,7 +355,8 @@ pin = "1$00$00"
 
     #[test]
     fn an_unknown_key_names_its_line() {
-        let (_dir, path) = write(&GOOD.replace("terminal = \"1\"", "terminal = \"1\"\ntreminal = 2"));
+        let (_dir, path) =
+            write(&GOOD.replace("terminal = \"1\"", "terminal = \"1\"\ntreminal = 2"));
         let error = KioskConfig::load(&path).unwrap_err().to_string();
         assert!(error.contains("line 9") && error.contains("treminal"), "{error}");
     }

@@ -85,11 +85,7 @@ fn on_intent(world: &World, state: &mut State, intent: Intent, effects: &mut Vec
         Intent::Pressed(Button::Leave) if matches!(state.stage, Stage::Visit(_)) => {
             visit::ask_to_leave(state, effects);
         }
-        // A tap that arrives after 提交 leaves nothing any more: it is being stored.
-        Intent::Pressed(Button::ConfirmLeave)
-            if state.overlay == Overlay::ConfirmLeave
-                && state.visit().is_some_and(|visit| visit.place != state::Place::Submitting) =>
-        {
+        Intent::Pressed(Button::ConfirmLeave) if state.overlay == Overlay::ConfirmLeave => {
             visit::end(state, Ending::Left, effects);
         }
         other => match &state.stage {

@@ -96,12 +96,11 @@ pub fn materials(world: &World, visit: &Visit, today: Date) -> Vec<(String, usiz
     let keys: Vec<String> = match &visit.purpose {
         Purpose::Correction { materials, .. } => materials.clone(),
         Purpose::Application => {
-            let mut keys: Vec<String> = plan(world, visit, today)
-                .map(|plan| plan.materials.into_iter().map(|need| need.key).collect())
-                .unwrap_or_default();
+            let Some(plan) = plan(world, visit, today) else { return Vec::new() };
+            let mut keys: Vec<String> = plan.materials.into_iter().map(|need| need.key).collect();
             // Without a readable card its photograph is how staff recognises the person.
             let typed = visit.applicant.as_ref().is_some_and(|applicant| applicant.typed());
-            if typed && !keys.is_empty() && !keys.iter().any(|key| key == "identity_card") {
+            if typed && !keys.iter().any(|key| key == "identity_card") {
                 keys.insert(0, "identity_card".to_owned());
             }
             keys

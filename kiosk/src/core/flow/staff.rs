@@ -84,9 +84,7 @@ fn wrong(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 /// A PIN was right or wrong: on the staff page, or to let a person in without a readable card.
 pub fn on_pin(state: &mut State, asked: u64, right: bool, effects: &mut Vec<Effect>) {
     let awaited = match &mut state.stage {
-        Stage::Staff(session) if session.session == asked => {
-            std::mem::take(&mut session.checking)
-        }
+        Stage::Staff(session) if session.session == asked => std::mem::take(&mut session.checking),
         Stage::Visit(visit) if visit.number == asked => std::mem::take(&mut visit.manual.checking),
         _ => false,
     };

@@ -196,6 +196,17 @@ fn a_typed_identity_needs_the_pin_and_brings_what_a_card_would_have_said() {
 }
 
 #[test]
+fn a_typed_identity_is_photographed_also_where_no_service_wants_a_paper() {
+    let mut walk = at_unlock();
+    try_pin(&mut walk, true);
+    walk.story = Story::default().only(&["household_registration"]);
+    walk.on_to(|place| *place == Place::Submitting);
+    let kinds: Vec<&str> =
+        walk.submissions()[0].photographs.iter().map(|p| p.kind.as_str()).collect();
+    assert_eq!(kinds, ["identity_card"; 2]);
+}
+
+#[test]
 fn five_wrong_pins_close_the_way_without_a_card() {
     let mut walk = at_unlock();
     for _ in 0..4 {

@@ -46,6 +46,12 @@ enum Op {
     Sense,
     /// The turn that fewer people take: no card, progress first, staff, a full disk.
     OtherWay,
+    /// Leaves, and means it.
+    GiveUp,
+    /// Goes away without a word.
+    WalkAway,
+    /// Goes back this many pages to change something.
+    Retrace(usize, Index),
     Press(Index),
     /// Something that the page really offers.
     Offered(Index),
@@ -105,6 +111,9 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         60 => Just(Op::Sense),
         6 => Just(Op::OtherWay),
+        1 => Just(Op::GiveUp),
+        1 => Just(Op::WalkAway),
+        2 => (1..20usize, any_index()).prop_map(|(pages, index)| Op::Retrace(pages, index)),
         12 => any_index().prop_map(Op::Press),
         15 => any_index().prop_map(Op::Offered),
         3 => typed().prop_map(Op::Garbage),
@@ -193,6 +202,24 @@ fn apply(walk: &mut Walk, op: &Op) {
             }
             _ => walk.press(Button::Back),
         },
+        Op::GiveUp => {
+            walk.press(Button::Leave);
+            walk.press(Button::ConfirmLeave);
+        }
+        Op::WalkAway => {
+            for seconds in [125, 25, 65] {
+                walk.jump(Duration::from_secs(seconds));
+            }
+        }
+        Op::Retrace(pages, index) => {
+            for _ in 0..*pages {
+                walk.press(Button::Back);
+            }
+            let intents = offered(&walk.view());
+            if !intents.is_empty() {
+                walk.intent(index.get(&intents).clone());
+            }
+        }
         Op::Press(index) => walk.press(*index.get(&Button::ALL)),
         Op::Offered(index) => {
             let intents = offered(&walk.view());
