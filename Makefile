@@ -67,5 +67,4 @@ gallery: setup ## Draw every page in every look into target/gallery
 .PHONY: device-check
 device-check: ## Check the build for a terminal without desktop or simulators (needs the libinput headers)
 	@$(call install,libinput-dev libudev-dev libgbm-dev libseat-dev libxkbcommon-dev)
-	cargo check -p kiosk --no-default-features --features device
-	cargo check -p hal --features raspberry-pi
+	cargo check -p kiosk --no-default-features --features device,raspberry-pi

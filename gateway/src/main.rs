@@ -52,7 +52,12 @@ enum Command {
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443")]
         listen: SocketAddr,
         /// Catalogue folder of the province.
-        #[arg(long, value_name = "DIR")]
+        #[arg(
+            long,
+            value_name = "DIR",
+            env = "RONGGUI_CATALOG",
+            default_value = "catalog/data/sichuan"
+        )]
         catalog: PathBuf,
         /// Write the bound address to this file once connections are accepted.
         #[arg(long, value_name = "FILE")]

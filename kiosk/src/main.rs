@@ -169,8 +169,8 @@ fn show_queue(config: &std::path::Path, json: bool) -> anyhow::Result<ExitCode> 
     }
     println!("{table}");
     println!(
-        "waiting {} · delivered {} · set aside {}",
-        status.waiting, status.delivered, status.quarantined
+        "waiting {} · delivered {} · refused {} · set aside {}",
+        status.waiting, status.delivered, status.refused, status.quarantined
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -174,6 +174,18 @@ pub enum PanelPort {
         #[serde(default)]
         lights: BTreeMap<String, Wire>,
     },
+    /// Lines of a Raspberry Pi up to 4, by the names of its header (`GPIO17`).
+    RaspberryPi {
+        /// Presence sensor.
+        presence: Option<Wire>,
+        /// Call-staff button.
+        call_staff: Option<Wire>,
+        /// Cabinet door switch.
+        door: Option<Wire>,
+        /// Lights by name.
+        #[serde(default)]
+        lights: BTreeMap<String, Wire>,
+    },
     /// One small file a line.
     Files {
         /// The folder.

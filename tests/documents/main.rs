@@ -70,29 +70,3 @@ fn every_shipped_visit_loads_and_its_card_is_there() {
         }
     }
 }
-
-/// The product speaks of itself only, and its build names no host.
-#[test]
-fn tracked_files_name_no_registry_host() {
-    let listed = std::process::Command::new("git")
-        .current_dir(root())
-        .args(["ls-files", "-z"])
-        .output()
-        .unwrap();
-    let hosts = ["crates", "pypi", "registry.npmjs", "deb.debian"].map(|name| match name {
-        "crates" => "crates.io/".to_owned(),
-        "pypi" => "pypi.org".to_owned(),
-        other => format!("{other}.org"),
-    });
-    let mut named = Vec::new();
-    for name in String::from_utf8(listed.stdout).unwrap().split('\0').filter(|n| !n.is_empty()) {
-        if name.ends_with("Cargo.lock") || name.starts_with("tests/documents/") {
-            continue;
-        }
-        let Ok(text) = std::fs::read_to_string(root().join(name)) else { continue };
-        if hosts.iter().any(|host| text.contains(host.as_str())) {
-            named.push(name.to_owned());
-        }
-    }
-    assert_eq!(named, Vec::<String>::new());
-}

@@ -20,6 +20,24 @@ fn a_card_of_another_kind_is_answered_politely() {
 }
 
 #[test]
+fn a_card_of_an_unknown_type_is_answered_politely_too() {
+    play("tests/fixtures/bad/unknown-card.toml").unwrap().summary().unwrap();
+}
+
+#[test]
+fn what_a_visit_asks_for_and_does_not_happen_is_named() {
+    for (visit, missing) in [
+        ("tests/fixtures/bad/unfired-fault.toml", "fault"),
+        ("tests/fixtures/bad/unused-answer.toml", "shoe_size"),
+        ("tests/fixtures/bad/unreached-page.toml", "receipt"),
+    ] {
+        let played = play(visit).unwrap();
+        assert!(!played.output.status.success(), "{visit}");
+        assert!(played.errors().contains(missing), "{visit}: {}", played.errors());
+    }
+}
+
+#[test]
 fn an_expired_card_is_shown_and_served() {
     play("tests/fixtures/bad/expired-card.toml").unwrap().summary().unwrap();
 }
@@ -91,7 +109,7 @@ fn a_catalogue_with_a_hole_names_file_line_and_cure() {
     assert!(!played.output.status.success());
     let errors = played.errors();
     assert!(errors.contains("services.toml") && errors.contains("telephone"), "{errors}");
-    assert!(errors.contains(&format!("{line}")), "line {line}: {errors}");
+    assert!(errors.contains(&format!("services.toml:{line}")), "line {line}: {errors}");
 }
 
 #[test]

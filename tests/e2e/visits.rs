@@ -159,7 +159,7 @@ fn everything_can_be_opened_with_the_gateways_key(out: &Path, expected: usize) -
 
 #[test]
 fn typed_identity_reaches_the_office_with_a_service_that_asks_for_no_identity_card() {
-    let played = play("tests/fixtures/bad/typed-reserve-only.toml").unwrap();
+    let played = play("tests/fixtures/visits/typed-reserve-only.toml").unwrap();
     let summary = played.summary().unwrap();
     assert_eq!(summary["acknowledged"], json!(true));
     assert_eq!(summary["case_state"], json!("awaiting_archive"));

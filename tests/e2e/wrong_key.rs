@@ -94,7 +94,7 @@ fn what_is_sealed_to_a_wrong_key_is_kept_and_opened_by_nobody_here() {
     let terminal = terminal(&world, &identity);
     // The gateway could never open it, so it gives no receipt and keeps nothing.
     let refused = deliver(&terminal).unwrap_err();
-    assert!(refused.is_permanent(), "{refused:?}");
+    assert!(!refused.is_permanent(), "it may fit once the key is put right: {refused:?}");
     assert!(refused.code().contains("wrong_recipient"), "{refused:?}");
     let id = terminal.item.submission_id;
     assert!(!out.path().join(format!("gateway/sealed/{id}.sealed")).exists());

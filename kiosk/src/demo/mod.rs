@@ -26,10 +26,12 @@ use catalog::case::Progress;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{self, Assembled};
+use crate::core::World;
 use crate::link::Backoff;
 use crate::runtime::Clock;
 use office::Office;
 use stage::Stage;
+use ui::view_model::ServiceStatus;
 use visit::Purpose;
 use visitor::{Outcome, Visitor};
 use world::Neighbourhood;
@@ -104,11 +106,18 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
         if let (Some(case), Some(service)) = (&first_case, &sitting.service) {
             office.answered(&case.receipt_number, service)?;
         }
+        if let (Some(case), Purpose::Progress) = (&first_case, sitting.purpose) {
+            let world = visitor.runtime.world();
+            shown_is_true(world, &outcome, &office.case(&case.receipt_number)?)?;
+        }
         let submitted = outcome.receipt_number.is_some();
         if submitted || !sitting.reply.is_empty() {
             if first_case.is_none() && sitting.purpose == Purpose::Apply && submitted {
                 let number = outcome.receipt_number.clone().unwrap_or_default();
                 first_case = Some(office.case(&number)?);
+            }
+            if !sitting.reply.is_empty() && first_case.is_none() {
+                anyhow::bail!("sitting {} has replies, but there is no case", number + 1);
             }
             if let Some(case) = &first_case {
                 for reply in &sitting.reply {
@@ -132,10 +141,35 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
     summary.kiosk_peak_kb = own_peak_kb();
     drop(runtime);
     collect(&options.out)?;
-    summary.check(&visit.expect);
+    summary.check(&visit);
     let json = serde_json::to_string_pretty(&summary)?;
     std::fs::write(options.out.join("summary.json"), json)?;
     Ok(summary)
+}
+
+/// What the veteran saw on the panel is what the office knows.
+fn shown_is_true(world: &World, outcome: &Outcome, case: &Progress) -> anyhow::Result<()> {
+    use catalog::case::ShownState as Known;
+    for service in &case.services {
+        let text = world.catalog.service(&service.service).map(|found| &found.text);
+        let shown = text
+            .and_then(|text| outcome.shown.get(&text.zh).or_else(|| outcome.shown.get(&text.en)))
+            .with_context(|| format!("the progress page did not show {}", service.service))?;
+        let same = match service.state {
+            Known::Waiting => ServiceStatus::Waiting,
+            Known::NotReported => ServiceStatus::NotReported,
+            Known::InProgress => ServiceStatus::InProgress,
+            Known::Done => ServiceStatus::Done,
+            Known::CorrectionNeeded => ServiceStatus::CorrectionNeeded,
+            Known::Rejected => ServiceStatus::Rejected,
+        };
+        anyhow::ensure!(
+            *shown == same,
+            "{}: the panel showed {shown:?}, the office knows {same:?}",
+            service.service
+        );
+    }
+    Ok(())
 }
 
 /// Waits, within reason, until the gateway has what was submitted.

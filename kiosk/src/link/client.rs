@@ -15,6 +15,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Longest wait for one answer; a chunk of an upload is one request.
 const REQUEST: Duration = Duration::from_secs(30);
 
+/// The gateway's code for a submission sealed to a key that it does not hold.
+const WRONG_RECIPIENT: &str = "wrong_recipient";
+
 /// The gateway could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
@@ -47,7 +50,7 @@ pub enum LinkError {
         status: u16,
     },
     /// The gateway refuses these bytes for good.
-    #[error("the gateway refuses the submission ({code}); staff must look at it")]
+    #[error("the gateway refuses the submission ({code}); it stays here, see `kiosk queue`")]
     Refused {
         /// The gateway's stable code.
         code: String,
@@ -77,9 +80,10 @@ impl LinkError {
         }
     }
 
-    /// Trying again can never help.
+    /// Trying again can never help. A key that does not fit is no fault of the submission: it fits
+    /// once the gateway has its own key back.
     pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { code } if code != WRONG_RECIPIENT)
     }
 
     /// What the gateway asked for.

@@ -172,11 +172,15 @@ fn checklist(world: &World, state: &State, visit: &Visit) -> vm::ChecklistPage {
     let words = language(state);
     let mut papers = Vec::new();
     if let Some(plan) = path::plan(world, visit, state.today()) {
-        for need in &plan.materials {
-            let Some(material) = world.catalog.material(&need.key) else { continue };
+        // The way's own list: who came without a card has it photographed as well.
+        for (key, ..) in path::materials(world, visit, state.today()) {
+            let Some(material) = world.catalog.material(&key) else { continue };
+            let need = plan.materials.iter().find(|need| need.key == key);
             papers.push(vm::Paper {
                 name: material.text.get(words).to_owned(),
-                note: service_names(world, state, &need.for_services),
+                note: need
+                    .map(|need| service_names(world, state, &need.for_services))
+                    .unwrap_or_default(),
                 photographed: true,
             });
         }

@@ -34,6 +34,7 @@ fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
         actor: Actor::Technician,
     };
     let printer = &health.printer;
+    let queue_alarms = state.queue.quarantined + state.queue.refused;
     let printer_state = match printer.recovery() {
         _ if !fitted.printer => "not_fitted".into(),
         _ if printer.cover_open => "cover_open".into(),
@@ -69,8 +70,8 @@ fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
         },
         DeviceLine {
             device: DeviceRole::Storage,
-            ok: state.queue.has_room && state.queue.quarantined == 0,
-            state: match (state.queue.has_room, state.queue.quarantined) {
+            ok: state.queue.has_room && queue_alarms == 0,
+            state: match (state.queue.has_room, queue_alarms) {
                 (false, _) => "full".into(),
                 (true, 0) => "online".into(),
                 (true, _) => "quarantined".into(),

@@ -65,7 +65,7 @@ pub enum QueueError {
     #[error(transparent)]
     Seal(#[from] SealError),
     /// No such item.
-    #[error("no submission {0} in the queue")]
+    #[error("no submission {0} in the queue; `kiosk queue` lists what is there")]
     Unknown(Uuid),
     /// Another program works on the same folder.
     #[error("another program uses the queue in {0}; stop the other terminal first")]

@@ -3,6 +3,7 @@
 //!
 //! Refuses: to pretend a device that the configuration does not name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -163,19 +164,43 @@ fn open_panel(port: &PanelPort) -> hal::panel::OpenPanel {
             Box::new(move || Ok(Box::new(hal::panel::FilePanel::open(&dir)?)))
         }
         PanelPort::Gpio { chip, presence, call_staff, door, lights } => {
-            let profile = GpioProfile {
-                chip: chip.clone(),
-                presence: presence.as_ref().map(wire),
-                call_staff: call_staff.as_ref().map(wire),
-                door: door.as_ref().map(wire),
-                lights: Light::ALL
-                    .into_iter()
-                    .filter_map(|light| Some((light, wire(lights.get(light.word())?))))
-                    .collect(),
-            };
+            let profile = profile(chip, [presence, call_staff, door], lights);
             Box::new(move || Ok(Box::new(GpioPanel::open(&profile)?)))
         }
+        PanelPort::RaspberryPi { presence, call_staff, door, lights } => {
+            open_raspberry_pi(profile("", [presence, call_staff, door], lights))
+        }
     }
+}
+
+fn profile(
+    chip: &str,
+    [presence, call_staff, door]: [&Option<provisioning::Wire>; 3],
+    lights: &BTreeMap<String, provisioning::Wire>,
+) -> GpioProfile {
+    GpioProfile {
+        chip: chip.to_owned(),
+        presence: presence.as_ref().map(wire),
+        call_staff: call_staff.as_ref().map(wire),
+        door: door.as_ref().map(wire),
+        lights: Light::ALL
+            .into_iter()
+            .filter_map(|light| Some((light, wire(lights.get(light.word())?))))
+            .collect(),
+    }
+}
+
+#[cfg(feature = "raspberry-pi")]
+fn open_raspberry_pi(profile: GpioProfile) -> hal::panel::OpenPanel {
+    use hal::panel::raspberry_pi::RaspberryPiPanel;
+    Box::new(move || Ok(Box::new(RaspberryPiPanel::open(&profile)?)))
+}
+
+/// A configuration for another build is a fault of the configuration, and says so.
+#[cfg(not(feature = "raspberry-pi"))]
+fn open_raspberry_pi(_: GpioProfile) -> hal::panel::OpenPanel {
+    let reason = "this program was built without the feature raspberry-pi";
+    Box::new(move || Err(hal::panel::PanelError::Profile(reason.to_owned())))
 }
 
 fn wire(port: &provisioning::Wire) -> Wire {

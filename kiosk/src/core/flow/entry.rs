@@ -325,6 +325,8 @@ fn edit(world: &World, state: &mut State, id: &str, effects: &mut Vec<Effect>) {
             visit.skipped.remove(key);
             visit.photographs.remove(key);
         }
+        // What was signed is no longer what is said.
+        visit.strokes.clear();
         visit.editing = true;
         pages::go(world, state, place, effects);
     }

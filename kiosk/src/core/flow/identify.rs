@@ -6,7 +6,7 @@
 use catalog::identity_number::IdentityNumber;
 use envelope::{Identity, Medium};
 use hal::contract::{DeviceStatus, Recoverable as _};
-use hal::reader::{CardKind, ReaderEvent};
+use hal::reader::{CardKind, ReaderError, ReaderEvent};
 use personal::PersonalText;
 use ui::view_model::IdentifyState;
 
@@ -46,6 +46,14 @@ pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: 
         }
         ReaderEvent::Failed(error) => {
             effects.push(Effect::Record(Record::Fault { code: error.code().to_owned() }));
+            // Whether a card that could not be read still lies there is not known; only of one that
+            // was read does the reader tell.
+            set_present(state, false);
+            let here = state.visit().is_some_and(|visit| visit.place == Place::Identify);
+            if here && matches!(error, ReaderError::UnknownCard(_)) {
+                // Lifting it does not make it another card.
+                return pages::go(world, state, Place::NotServed, effects);
+            }
             if let Some(visit) = state.visit_mut()
                 && visit.place == Place::Identify
             {

@@ -59,9 +59,6 @@ pub fn on_intent(state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) 
                 });
             }
         }
-        Intent::Pressed(Button::StillHere) if session.open => {
-            state.staff_called = false;
-        }
         _ => {}
     }
 }

@@ -85,7 +85,8 @@ pub fn on_delivered(state: &mut State, id: Uuid) {
 fn assemble(world: &World, visit: &Visit, wall: Timestamp) -> Option<Submission> {
     let applicant = visit.applicant.as_ref()?;
     let known = path::known_answers(world, visit);
-    let wanted = path::materials(world, visit, local(wall).date());
+    let today = local(wall).date();
+    let wanted = path::materials(world, visit, today);
     let photographs = photographs(visit, &wanted);
     let kinds: BTreeSet<String> =
         photographs.iter().map(|photograph| photograph.kind.clone()).collect();
@@ -123,6 +124,8 @@ fn assemble(world: &World, visit: &Visit, wall: Timestamp) -> Option<Submission>
         departments.values().flat_map(|share: &DepartmentShare| &share.fields).collect();
     let fields =
         known.into_iter().filter(|(key, _)| shared.contains(key)).collect::<BTreeMap<_, _>>();
+    let mut grounds = path::notices(world);
+    grounds.extend(path::confirmations(world, visit, today));
     Some(Submission {
         correction,
         services,
@@ -134,9 +137,11 @@ fn assemble(world: &World, visit: &Visit, wall: Timestamp) -> Option<Submission>
             .filter(|(_, value)| !value.is_empty())
             .map(|(key, value)| (key.clone(), value.as_str().to_owned()))
             .collect(),
+        // Only what this submission rests on: a service given up takes its confirmation with it.
         consents: visit
             .consents
             .iter()
+            .filter(|(key, _)| grounds.contains(key))
             .map(|(key, given_at)| Consent { key: key.clone(), given_at: *given_at })
             .collect(),
         declared_at: wall,

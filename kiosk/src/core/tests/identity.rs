@@ -76,11 +76,9 @@ fn an_expired_card_is_shown_and_served() {
 fn a_failed_read_asks_to_lift_and_replace() {
     let mut walk = Walk::new(Story::default());
     walk.press(Button::Start);
-    for error in [
-        ReaderError::CardLifted,
-        ReaderError::UnknownCard(0x1234),
-        ReaderError::Malformed(CardError::Field(CardField::Number)),
-    ] {
+    for error in
+        [ReaderError::CardLifted, ReaderError::Malformed(CardError::Field(CardField::Number))]
+    {
         walk.event(Event::Reader(ReaderEvent::CardFound));
         assert_eq!(reading(&walk), IdentifyState::Reading);
         walk.event(Event::Reader(ReaderEvent::Failed(error)));
@@ -89,9 +87,19 @@ fn a_failed_read_asks_to_lift_and_replace() {
         assert_eq!(reading(&walk), IdentifyState::Waiting);
     }
     let faults = walk.effects.iter().filter(|e| matches!(e, Effect::Record(Record::Fault { .. })));
-    assert_eq!(faults.count(), 3);
+    assert_eq!(faults.count(), 2);
     walk.insert("resident-soldier");
     assert!(matches!(walk.place(), Place::Notice(_)));
+}
+
+#[test]
+fn a_card_of_an_unknown_type_is_not_asked_for_again() {
+    let mut walk = Walk::new(Story::default());
+    walk.press(Button::Start);
+    walk.event(Event::Reader(ReaderEvent::CardFound));
+    walk.event(Event::Reader(ReaderEvent::Failed(ReaderError::UnknownCard(0x1234))));
+    assert_eq!(walk.place(), Place::NotServed);
+    assert!(!walk.visit().card_present, "the reader tells only of cards that it has read");
 }
 
 #[test]

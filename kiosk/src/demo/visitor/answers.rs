@@ -45,6 +45,7 @@ impl Visitor<'_> {
             .with_context(|| {
                 format!("the visit has no answer to “{}” ({})", page.key, page.title)
             })?;
+        self.used.insert(page.key.clone());
         let before = self.key();
         let suggestions: &[Tile] = match &page.input {
             Input::Choice(_) => &[],

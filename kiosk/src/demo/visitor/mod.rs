@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use ui::view_model::{
-    CapturePage, Delivery, ManualStep, Page, PrintState, ReceiptPage, ServicesPage, ViewModel,
+    CapturePage, Delivery, ManualStep, Page, PrintState, ReceiptPage, ServiceStatus, ServicesPage,
+    ViewModel,
 };
 
 use super::stage::Stage;
@@ -42,6 +43,8 @@ pub struct Outcome {
     pub delivered: bool,
     /// What became of the paper.
     pub print: Option<PrintState>,
+    /// State of each service as the progress page showed it, by its name there.
+    pub shown: BTreeMap<String, ServiceStatus>,
 }
 
 /// One visitor at one headless terminal.
@@ -67,8 +70,10 @@ pub struct Visitor<'a> {
     last_tick: Instant,
     last_page: String,
     faults_done: BTreeSet<usize>,
+    used: BTreeSet<String>,
     shown_picture: Option<(String, usize)>,
     retried: bool,
+    walked_away: bool,
 }
 
 impl<'a> Visitor<'a> {
@@ -94,8 +99,10 @@ impl<'a> Visitor<'a> {
             last_tick: Instant::now(),
             last_page: String::new(),
             faults_done: BTreeSet::new(),
+            used: BTreeSet::new(),
             shown_picture: None,
             retried: false,
+            walked_away: false,
         }
     }
 
@@ -197,11 +204,15 @@ impl<'a> Visitor<'a> {
         let mut outcome = Outcome::default();
         self.faults_done.clear();
         self.last_page.clear();
+        self.used.clear();
+        self.retried = false;
+        self.walked_away = false;
         let mut begun_visit = false;
         for _ in 0..MOST_STEPS {
             self.arrive(sitting)?;
             let page = self.page();
             if page == "attract" && begun_visit {
+                self.everything_happened(sitting)?;
                 return Ok(outcome);
             }
             begun_visit |= page != "attract";
@@ -236,6 +247,7 @@ impl<'a> Visitor<'a> {
 
     /// Somebody who leaves: the terminal is told by the leave button, as a thoughtful visitor does.
     fn walk_away(&mut self) -> anyhow::Result<()> {
+        self.walked_away = true;
         self.stage.tap("btn-leave")?;
         self.pump(Duration::from_millis(100));
         if self.stage.find("btn-confirm-leave").is_some() {
@@ -262,6 +274,29 @@ impl<'a> Visitor<'a> {
             self.stage.tap("btn-finish")?;
         }
         self.wait("the next visitor", PATIENCE, |v| v.page() == "attract")
+    }
+
+    /// A visit that asks for what never came about proves nothing.
+    fn everything_happened(&self, sitting: &Sitting) -> anyhow::Result<()> {
+        if self.walked_away {
+            return Ok(());
+        }
+        if let Some(page) = &sitting.abandon_at {
+            bail!("the page to leave at, {page}, was never reached");
+        }
+        for (index, fault) in sitting.fault.iter().enumerate() {
+            ensure!(
+                self.faults_done.contains(&index),
+                "the fault of {} at page {} never happened",
+                fault.device,
+                fault.page
+            );
+        }
+        let given = sitting.profile.keys().chain(sitting.answers.keys());
+        for key in given.chain(sitting.materials.keys()) {
+            ensure!(self.used.contains(key), "nobody asked for {key}");
+        }
+        Ok(())
     }
 
     fn take_card(&mut self) -> anyhow::Result<()> {
@@ -298,7 +333,7 @@ impl<'a> Visitor<'a> {
             Page::Submitting => self.wait("the submission", PATIENCE, |v| v.page() != "submitting"),
             Page::Receipt(_) => self.receipt(outcome),
             Page::TakeCard(_) => self.go_away(),
-            Page::Progress(_) => self.progress(sitting),
+            Page::Progress(_) => self.progress(sitting, outcome),
             Page::Trouble(trouble) => {
                 // Once: whatever was wrong may have been put right meanwhile.
                 if trouble.can_retry && !std::mem::replace(&mut self.retried, true) {
@@ -383,6 +418,7 @@ impl<'a> Visitor<'a> {
     }
 
     fn capture(&mut self, sitting: &Sitting, page: &CapturePage) -> anyhow::Result<()> {
+        self.used.insert(page.key.clone());
         let files: Vec<PathBuf> = match sitting.materials.get(&page.key) {
             Some(Pictures::Word(_)) => {
                 self.picture(&format!("capture-{}-skip", page.key))?;
@@ -494,12 +530,16 @@ impl<'a> Visitor<'a> {
             .map(|receipt| receipt.stored.submission_id.to_string());
     }
 
-    fn progress(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
+    fn progress(&mut self, sitting: &Sitting, outcome: &mut Outcome) -> anyhow::Result<()> {
         self.wait("progress", PATIENCE, |v| {
             !matches!(v.view().map(|view| &view.page), Ok(Page::Progress(page)) if page.loading)
         })?;
         self.picture("progress")?;
         let Page::Progress(page) = self.view()?.page.clone() else { return Ok(()) };
+        ensure!(!page.unavailable, "the progress page says that nobody answers");
+        for service in page.cases.iter().flat_map(|case| &case.services) {
+            outcome.shown.insert(service.name.clone(), service.status);
+        }
         let Some(service) = &sitting.service else {
             return self.tap_and_leave("btn-leave");
         };
