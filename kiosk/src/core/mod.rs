@@ -36,7 +36,7 @@ fn apply(world: &World, state: &mut State, event: Event, effects: &mut Vec<Effec
     match event {
         Event::Tick(now) => {
             state.now = now;
-            idle::tick(world, state, effects);
+            idle::tick(state, effects);
         }
         Event::Intent(intent) => {
             state.last_touch = state.now.monotonic;

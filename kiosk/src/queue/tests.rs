@@ -307,3 +307,14 @@ fn full_is_full_whoever_notices_it() {
     let index = QueueError::Index(rusqlite::Error::SqliteFailure(sqlite, None));
     assert_eq!(index.code(), "queue.full");
 }
+
+#[test]
+fn a_deletion_that_failed_is_done_at_the_next_look() {
+    let fixture = Fixture::new();
+    let (mut queue, _) = fixture.open();
+    let item = fixture.store(&mut queue, 0);
+    queue.index.acknowledge(item.submission_id, "{}").unwrap();
+    assert_eq!(queue.due(at(1)).unwrap(), None);
+    assert!(!queue.path(item.submission_id).exists());
+    assert_eq!((queue.items().unwrap(), queue.status(at(1)).unwrap().delivered), (vec![], 1));
+}

@@ -20,7 +20,7 @@ const MOST_POINTS: usize = 4_000;
 const MOST_TYPED: usize = 400;
 
 /// What the page starts with: the answer given before, or nothing.
-pub fn prepare(world: &World, visit: &Visit, _today: Date) -> Entry {
+pub fn prepare(world: &World, visit: &Visit) -> Entry {
     match &visit.place {
         Place::Profile(key) => {
             let before = visit.facts.get(key).filter(|value| !value.is_empty()).cloned();

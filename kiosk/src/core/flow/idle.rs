@@ -9,7 +9,7 @@ use ui::view_model::PictureProblem;
 
 use super::visit as pages;
 use crate::core::effect::{Effect, Ending, Record};
-use crate::core::state::{Overlay, Place, Settings, Stage, State, World};
+use crate::core::state::{Overlay, Place, Settings, Stage, State};
 use hal::panel::{Light, LightState};
 
 /// Without a touch on ordinary pages.
@@ -30,7 +30,7 @@ const STILL: Duration = Duration::from_secs(8);
 const PROGRESS: Duration = Duration::from_secs(45);
 
 /// Time went on.
-pub fn tick(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
+pub fn tick(state: &mut State, effects: &mut Vec<Effect>) {
     deadlines(state);
     if state.overlay == Overlay::StaffCalled && quiet(state) >= CALLED {
         state.overlay = Overlay::None;
@@ -56,7 +56,6 @@ pub fn tick(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
         }
         Stage::Visit(_) => visit(state, effects),
     }
-    let _ = world;
 }
 
 /// Somebody who chose a language or opened the help and went away leaves no trace either.

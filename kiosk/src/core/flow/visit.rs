@@ -72,7 +72,6 @@ pub fn ask_to_leave(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Goes to a page: leaves the present one, enters the other.
 pub fn go(world: &World, state: &mut State, place: Place, effects: &mut Vec<Effect>) {
-    let today = state.today();
     let monotonic = state.now.monotonic;
     let reading = identify::at_rest(world, &state.health);
     // What lay over the page was about the page. That staff was called is not.
@@ -83,7 +82,7 @@ pub fn go(world: &World, state: &mut State, place: Place, effects: &mut Vec<Effe
     camera::leave(visit, effects);
     visit.error = None;
     visit.place = place;
-    visit.entry = entry::prepare(world, visit, today);
+    visit.entry = entry::prepare(world, visit);
     if let Place::Capture(key) = &visit.place {
         let role = path::camera_for(world, key);
         camera::enter(visit, role, effects);
