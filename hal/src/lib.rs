@@ -13,12 +13,25 @@
 pub mod camera;
 pub mod contract;
 pub mod control;
+#[cfg(feature = "sim")]
+mod dice;
+pub mod discover;
 pub mod glyphs;
+pub mod hotplug;
 pub mod line;
 pub mod panel;
 pub mod printer;
+pub mod profile;
 #[cfg(feature = "sim")]
 pub mod pty;
 pub mod reader;
+#[cfg(any(feature = "record", all(test, feature = "sim")))]
+pub mod record;
+pub mod scanner;
 #[cfg(feature = "sim")]
 pub mod scenario;
+pub mod speaker;
+#[cfg(feature = "sim")]
+pub mod state_file;
+pub mod supervise;
+pub mod watchdog;

@@ -23,9 +23,11 @@ pub struct Pty {
     master: OwnedFd,
     // Kept open so that the terminal outlives a driver that closes and opens it again; without it
     // the master reports a hang-up whenever nobody listens.
-    _slave: OwnedFd,
+    slave: OwnedFd,
     slave_path: PathBuf,
     link: Option<PathBuf>,
+    // Another opener of the slave that holds the line's lock, as a second program would.
+    thief: Option<OwnedFd>,
 }
 
 impl Pty {
@@ -50,12 +52,46 @@ impl Pty {
         if let Some(link) = link {
             publish(&slave_path, link)?;
         }
-        Ok(Self { master, _slave: slave, slave_path, link: link.map(Path::to_path_buf) })
+        Ok(Self { master, slave, slave_path, link: link.map(Path::to_path_buf), thief: None })
     }
 
     /// What a driver opens: the published name, or the slave itself.
     pub fn path(&self) -> &Path {
         self.link.as_deref().unwrap_or(&self.slave_path)
+    }
+
+    /// Lets others open the line, or takes the right away (which holds for the next opener; a
+    /// process with the capability to override permissions is not held up).
+    pub fn set_readable(&self, allowed: bool) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = if allowed { 0o600 } else { 0 };
+        std::fs::set_permissions(&self.slave_path, std::fs::Permissions::from_mode(mode))
+    }
+
+    /// Another program takes the line: whoever opens it next is told that it is in use.
+    pub fn steal(&mut self) -> io::Result<()> {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let thief = rustix::fs::open(&self.slave_path, flags, Mode::empty())?;
+        rustix::fs::flock(&thief, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        self.thief = Some(thief);
+        Ok(())
+    }
+
+    /// The other program lets go of the line.
+    pub fn release(&mut self) {
+        self.thief = None;
+    }
+
+    /// Publishes the slave under a name, where it was opened without one.
+    pub fn publish(&mut self, link: &Path) -> io::Result<()> {
+        publish(&self.slave_path, link)?;
+        self.link = Some(link.to_path_buf());
+        Ok(())
+    }
+
+    /// The rate the driver has set, in baud.
+    pub fn baud(&self) -> io::Result<u32> {
+        Ok(rustix::termios::tcgetattr(&self.slave)?.output_speed())
     }
 
     /// What the driver wrote, waiting at most `patience`; 0 when nothing came.
@@ -152,6 +188,17 @@ mod tests {
         assert_eq!(std::fs::read_link(&link).unwrap(), second.slave_path, "taken over");
         drop(second);
         assert!(std::fs::symlink_metadata(&link).is_err());
+    }
+
+    #[test]
+    fn a_stolen_line_is_in_use_until_it_is_released() {
+        use crate::line::{LineError, SerialLine};
+        let mut pty = Pty::open(None).unwrap();
+        pty.steal().unwrap();
+        let held = SerialLine::open(pty.path(), 9600);
+        assert!(matches!(held, Err(LineError::InUse(_))), "{held:?}");
+        pty.release();
+        assert!(SerialLine::open(pty.path(), 9600).is_ok());
     }
 
     #[test]

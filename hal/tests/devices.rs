@@ -9,11 +9,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_devices");
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The program in a plain environment.
+fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    for name in ["RONGGUI_LANG", "RONGGUI_DEVICES", "LC_ALL", "LC_MESSAGES"] {
+        command.env_remove(name);
+    }
+    command.env("LANG", "C.UTF-8").stdin(Stdio::null());
+    command
+}
 
 fn devices(arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).args(arguments).stdin(Stdio::null()).output().unwrap()
+    program().args(arguments).output().unwrap()
 }
 
 fn specimen(name: &str) -> String {
@@ -29,7 +41,7 @@ struct Simulator {
 impl Simulator {
     fn start(folder: &Path, device: &str, more: &[&str]) -> Self {
         let control = folder.join(format!("{device}.sock"));
-        let mut child = Command::new(PROGRAM)
+        let mut child = program()
             .args(["simulate", "--until-stdin-closes", device, "--control"])
             .arg(&control)
             .args(more)
@@ -52,14 +64,7 @@ impl Simulator {
     /// Closes the standard input and waits for the end.
     fn end(mut self) -> bool {
         drop(self.child.stdin.take());
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.success();
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        false
+        status_of(&mut self.child) == Some(0)
     }
 }
 
@@ -70,6 +75,18 @@ impl Drop for Simulator {
     }
 }
 
+/// The exit status of a child that ends within patience.
+fn status_of(child: &mut Child) -> Option<i32> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
 fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -78,41 +95,58 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Every line of an answer as JSON.
+fn values(output: &Output) -> Vec<Value> {
+    let text = out(output);
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect()
+}
+
+fn ends(output: &Output, code: i32) -> String {
+    let text = format!("{}{}", out(output), err(output));
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    text
+}
+
 #[test]
 fn a_simulated_reader_is_read_and_ends_with_its_parent() {
     let dir = tempfile::tempdir().unwrap();
     let link = dir.path().join("reader");
     let port = link.to_str().unwrap();
     let sim = Simulator::start(dir.path(), "reader", &["--link", port]);
-    assert!(sim.tell(&["insert", &specimen("resident-rare-name")]).status.success());
+    ends(&sim.tell(&["insert", &specimen("resident-rare-name")]), 0);
 
-    let plain = devices(&["read-card", "--port", port, "--timeout", "10"]);
-    assert!(plain.status.success(), "{}", err(&plain));
-    assert!(out(&plain).contains("Resident, valid 2021-05-01 to 2031-05-01"), "{}", out(&plain));
-    assert!(!out(&plain).contains('𠮷') && !err(&plain).contains('𠮷'), "only with --show");
+    let plain = ends(&devices(&["read-card", "--port", port, "--timeout", "10"]), 0);
+    assert!(plain.contains("Resident, valid 2021-05-01 to 2031-05-01, the number verifies"));
+    assert!(!plain.contains('𠮷') && !plain.contains("样本"), "only with --show: {plain}");
+
+    sim.tell(&["insert", &specimen("resident-rare-name")]);
+    let hidden = devices(&["--json", "read-card", "--port", port]);
+    assert!(!ends(&hidden, 0).contains("样本"));
+    assert_eq!(values(&hidden).last().unwrap()["number_verifies"], true);
 
     sim.tell(&["insert", &specimen("resident-rare-name")]);
     let shown = devices(&["--json", "read-card", "--port", port, "--show"]);
-    let last = out(&shown).lines().last().unwrap().to_owned();
-    let value: serde_json::Value = serde_json::from_str(&last).unwrap();
-    assert_eq!(value["name"], "𠮷样本");
-    assert_eq!(value["number_verifies"], true);
+    assert_eq!(values(&shown).last().unwrap()["name"], "𠮷样本");
 
     sim.tell(&["fault", "rejected"]);
     sim.tell(&["insert", &specimen("resident")]);
-    let rejected = devices(&["read-card", "--port", port]);
-    assert!(!rejected.status.success());
-    assert!(err(&rejected).contains("reader_rejected"), "{}", err(&rejected));
+    let rejected = devices(&["--json", "read-card", "--port", port]);
+    assert!(ends(&rejected, 1).contains("reader_rejected"));
+    assert_eq!(values(&rejected).last().unwrap()["error"]["exit"], 1);
 
-    let wrong = sim.tell(&["dance"]);
-    assert!(!wrong.status.success());
-    assert!(err(&wrong).contains("unknown command"), "{}", err(&wrong));
+    assert!(ends(&sim.tell(&["dance"]), 1).contains("unknown command"));
+    let waited = devices(&["read-card", "--port", port, "--timeout", "1"]);
+    assert!(ends(&waited, 1).contains("no card within the time"));
 
     let control = sim.control.clone();
     assert!(sim.end(), "the simulator outlived its parent");
     assert!(!control.exists() && std::fs::symlink_metadata(&link).is_err());
-    let absent = devices(&["read-card", "--port", port]);
-    assert!(err(&absent).contains("there is no device"), "{}", err(&absent));
+    assert!(ends(&devices(&["read-card", "--port", port]), 3).contains("there is no device"));
+    assert!(
+        ends(&devices(&["ctl", control.to_str().unwrap(), "state"]), 3).contains("no simulator")
+    );
 }
 
 #[test]
@@ -121,16 +155,32 @@ fn a_simulated_printer_prints_the_test() {
     let link = dir.path().join("printer");
     let port = link.to_str().unwrap();
     let receipts = dir.path().join("out");
-    let more = ["--link", port, "--out", receipts.to_str().unwrap()];
+    let more = ["--link", port, "--out", receipts.to_str().unwrap(), "--speed", "0"];
     let sim = Simulator::start(dir.path(), "printer", &more);
-    let printed = devices(&["print-test", "--port", port]);
-    assert!(printed.status.success(), "{}{}", out(&printed), err(&printed));
+    let printed = ends(&devices(&["print-test", "--port", port]), 0);
+    assert!(printed.contains("proved 3 of 3") && printed.contains("Confirmed"), "{printed}");
     assert!(receipts.join("receipt.png").exists());
-    assert!(sim.tell(&["cover", "open"]).status.success());
-    let open = devices(&["print-test", "--port", port]);
-    assert!(!open.status.success());
-    assert!(err(&open).contains("printer_cover_open"), "{}", err(&open));
+    ends(&sim.tell(&["cover", "open"]), 0);
+    assert!(ends(&devices(&["print-test", "--port", port]), 1).contains("printer_cover_open"));
+    let chinese = ends(&devices(&["--lang", "zh", "print-test", "--port", port]), 1);
+    assert!(chinese.contains("打印机盖未关，请工作人员处理"), "{chinese}");
     assert!(sim.end());
+}
+
+#[test]
+fn a_network_printer_is_asked_and_prints() {
+    let dir = tempfile::tempdir().unwrap();
+    let receipts = dir.path().join("out");
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (link, address) = (dir.path().join("printer"), free.to_string());
+    let more = ["--link", link.to_str().unwrap(), "--out", receipts.to_str().unwrap()];
+    let sim = Simulator::start(dir.path(), "printer", &[&more[..], &["--tcp", &address]].concat());
+    let port = format!("tcp:{address}");
+    assert!(ends(&devices(&["probe", "printer", "--port", &port]), 0).contains("SIM-80"));
+    ends(&devices(&["print-test", "--port", &port]), 0);
+    assert!(sim.end());
+    assert!(ends(&devices(&["probe", "printer", "--port", &port]), 3).contains("absent"));
 }
 
 #[test]
@@ -139,17 +189,41 @@ fn a_simulated_camera_shows_a_specimen() {
     let folder = dir.path().join("camera");
     let paper = dir.path().join("paper.jpg");
     let kind = "discharge_certificate";
-    let drawn =
-        devices(&["simulate", "specimen", "--kind", kind, "--out", paper.to_str().unwrap()]);
-    assert!(drawn.status.success(), "{}", err(&drawn));
+    ends(&devices(&["simulate", "specimen", "--kind", kind, "--out", paper.to_str().unwrap()]), 0);
     let sim = Simulator::start(dir.path(), "camera", &["--dir", folder.to_str().unwrap()]);
-    assert!(sim.tell(&["show", paper.to_str().unwrap()]).status.success());
+    ends(&sim.tell(&["show", paper.to_str().unwrap()]), 0);
     let picture = dir.path().join("picture.jpg");
     let source = folder.to_str().unwrap();
-    let taken = devices(&["snapshot", "--source", source, "--out", picture.to_str().unwrap()]);
-    assert!(taken.status.success(), "{}", err(&taken));
+    let to = picture.to_str().unwrap();
+    ends(&devices(&["snapshot", "--source", source, "--out", to]), 0);
     assert!(std::fs::read(&picture).unwrap().starts_with(&[0xFF, 0xD8]));
+    let probed = devices(&["--json", "probe", "document-camera", "--port", source]);
+    ends(&probed, 0);
+    assert!(values(&probed)[0]["facts"]["fps_measured"].as_f64().unwrap() > 1.0);
+    ends(&sim.tell(&["unplug"]), 0);
+    assert!(devices(&["snapshot", "--source", source, "--out", to]).status.code() > Some(0));
+    assert!(ends(&devices(&["snapshot", "reader", "--out", to]), 2).contains("no pictures"));
     assert!(sim.end());
+}
+
+#[test]
+fn a_watchdog_that_is_not_fed_bites() {
+    let dir = tempfile::tempdir().unwrap();
+    let (link, control) = (dir.path().join("watchdog"), dir.path().join("sock"));
+    let mut child = program()
+        .args(["--json", "simulate", "watchdog", "--timeout-ms", "150", "--link"])
+        .arg(&link)
+        .arg("--control")
+        .arg(&control)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("watchdog"));
+    // Fed once and then forgotten.
+    std::fs::write(&link, b"1").unwrap();
+    assert_eq!(status_of(&mut child), Some(1));
+    assert!(lines.next().unwrap().unwrap().contains("bite"));
 }
 
 #[test]
@@ -162,21 +236,57 @@ fn a_scenario_lets_a_visitor_come() {
     std::fs::write(&scenario, text).unwrap();
     let socket = format!("panel={}", sim.control.display());
     let played = devices(&["play", scenario.to_str().unwrap(), "--socket", &socket]);
-    assert!(played.status.success(), "{}", err(&played));
-    let state = out(&sim.tell(&["state"]));
-    assert!(state.contains("\"presence\":\"on\""), "{state}");
+    assert!(ends(&played, 0).contains("panel: presence on"));
+    assert!(out(&sim.tell(&["state"])).contains("\"presence\":\"on\""));
+    let unknown = devices(&["play", scenario.to_str().unwrap()]);
+    assert!(ends(&unknown, 2).contains("control socket was not given"));
     assert!(sim.end());
 }
 
 #[test]
 fn what_is_plugged_in_is_listed_as_lines_and_as_json() {
-    assert!(devices(&["list"]).status.success());
-    let listed = out(&devices(&["list", "--json"]));
-    assert!(listed.lines().count() >= 3, "{listed}");
-    for line in listed.lines() {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert!(
-            ["found", "no_permission", "absent"].contains(&value["discovery"].as_str().unwrap())
-        );
+    ends(&devices(&["list"]), 0);
+    let listed = values(&devices(&["list", "--json"]));
+    assert!(listed.len() >= 5, "{listed:?}");
+    for value in listed {
+        let found = value["discovery"].as_str().unwrap();
+        assert!(["found", "no_permission", "absent"].contains(&found) && value["kind"].is_string());
     }
+}
+
+#[test]
+fn wrong_usage_says_what_to_write_and_ends_with_two() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path().join("devices.toml");
+    std::fs::write(&profile, "version = 1\n[reader]\nport = { serial = \"x\", bawd = 1 }\n")
+        .unwrap();
+    let file = profile.to_str().unwrap();
+    for (arguments, words) in [
+        (&["probe", "reader"][..], "--profile FILE"),
+        (&["probe", "toaster", "--port", "x"], "toaster"),
+        (&["probe", "all"], "--profile FILE"),
+        (&["--profile", file, "list"], "line 3"),
+        (&["read-card", "--port", "tcp:nowhere:x"], "192.0.2.7:9100"),
+        (&["simulate"], "scenario"),
+        (&["simulate", "/nonexistent.toml", "reader", "--link", "a", "--control", "b"], "two"),
+        (&["watch", "--port", "x"], "one role"),
+        (&["dance"], "dance"),
+        (&["--lang", "la", "list"], "la"),
+    ] {
+        let text = ends(&devices(arguments), 2);
+        assert!(text.contains(words), "{arguments:?}: {text}");
+    }
+    let json = devices(&["--json", "--profile", file, "list"]);
+    assert_eq!(values(&json)[0]["error"]["exit"], 2);
+    assert_eq!(devices(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_language_follows_wish_then_environment() {
+    let said = |lang: &str, arguments: &[&str]| {
+        out(&program().env("LANG", lang).args(arguments).output().unwrap())
+    };
+    assert!(said("zh_CN.UTF-8", &["list"]).contains("没有找到"));
+    assert!(said("en_GB.UTF-8", &["list"]).contains("was not found"));
+    assert!(said("zh_CN.UTF-8", &["--lang", "en", "list"]).contains("was not found"));
 }

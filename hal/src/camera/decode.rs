@@ -4,13 +4,20 @@
 //! Refuses: to reserve memory before the size is known to be reasonable, to guess missing rows, and
 //! to pass on metadata.
 
-use super::{CameraError, Frame, RawFormat, RawFrame};
+use super::resample::{fit, shrunk};
+use super::watch::{Look, look};
+use super::{CameraError, Frame, RawFormat, RawFrame, Rotation, orient, tables};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageFormat, ImageReader, Limits, RgbImage};
 use personal::PersonalBytes;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// The widest and highest picture taken; document cameras of 16 megapixels stay below.
 pub const LONGEST_SIDE: u32 = 8192;
@@ -23,16 +30,49 @@ const STILL_QUALITY: u8 = 88;
 
 /// Decodes a frame to red, green and blue.
 pub fn to_rgb(raw: &RawFrame) -> Result<RgbImage, CameraError> {
+    let mut dots = Vec::new();
+    let (width, height) = decode_into(raw, &mut dots)?;
+    RgbImage::from_raw(width, height, dots)
+        .ok_or_else(|| CameraError::NotAnImage("rows are missing".to_owned()))
+}
+
+/// Decodes a frame into a vector, whose memory is used again when it is large enough and wiped when
+/// it is not. Tells the size; the vector then holds exactly width × height × 3 bytes.
+fn decode_into(raw: &RawFrame, out: &mut Vec<u8>) -> Result<(u32, u32), CameraError> {
     let bytes = raw.bytes.expose();
     if bytes.len() > MOST_BYTES {
         return Err(CameraError::NotAnImage(format!("{} bytes in one picture", bytes.len())));
     }
     match raw.format {
-        RawFormat::Mjpeg => from_file(bytes, ImageFormat::Jpeg),
-        RawFormat::Png => from_file(bytes, ImageFormat::Png),
-        RawFormat::Yuyv => from_yuyv(raw),
-        RawFormat::Rgb8 => from_rgb8(raw),
+        RawFormat::Mjpeg => contained(|| from_jpeg(bytes, out)),
+        RawFormat::Png => contained(|| from_png(bytes, out)),
+        RawFormat::Yuyv => from_yuyv(raw, out),
+        RawFormat::Rgb8 => from_rgb8(raw, out),
     }
+}
+
+/// Runs a decoder that others wrote. There are damaged frames on which it panics (fuzzing found one
+/// with impossible sampling factors); that is a bad picture and not the end of the driver.
+fn contained<T>(decode: impl FnOnce() -> Result<T, CameraError>) -> Result<T, CameraError> {
+    // The memory it wrote to holds bytes only, and is cleared before it is used again.
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
+        Err(CameraError::NotAnImage("the decoder could not cope with it".to_owned()))
+    })
+}
+
+/// Makes room for a picture; what was there before need not be kept.
+fn room(out: &mut Vec<u8>, width: u32, height: u32) -> Result<(), CameraError> {
+    check_size(width, height)?;
+    let needed = width as usize * height as usize * 3;
+    if out.capacity() < needed {
+        out.zeroize();
+        out.reserve_exact(needed);
+    }
+    // The decoder takes a damaged frame for whole and leaves out what it could not read; there the
+    // picture before, of somebody else perhaps, must not show.
+    out.clear();
+    out.resize(needed, 0);
+    Ok(())
 }
 
 fn check_size(width: u32, height: u32) -> Result<(), CameraError> {
@@ -46,20 +86,55 @@ fn check_size(width: u32, height: u32) -> Result<(), CameraError> {
     Ok(())
 }
 
-fn from_file(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, CameraError> {
+fn from_jpeg(bytes: &[u8], out: &mut Vec<u8>) -> Result<(u32, u32), CameraError> {
+    let not_an_image =
+        |error: zune_jpeg::errors::DecodeErrors| CameraError::NotAnImage(error.to_string());
+    let completed = tables::complete(bytes);
+    let bytes = completed.as_ref().map_or(bytes, |whole| whole.as_slice());
+    // The size is checked by us, so that a giant is told as one.
+    let options = DecoderOptions::default()
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(not_an_image)?;
+    let info = decoder
+        .info()
+        .ok_or_else(|| CameraError::NotAnImage("it does not tell its size".to_owned()))?;
+    let (width, height) = (u32::from(info.width), u32::from(info.height));
+    check_size(width, height)?;
+    // A frame that was cut off decodes to a picture with a grey rest; a paper must not lose lines.
+    if !ends_as_jpeg(bytes) {
+        return Err(CameraError::NotAnImage("the picture breaks off".to_owned()));
+    }
+    room(out, width, height)?;
+    match decoder.output_colorspace() {
+        Some(ColorSpace::RGB) if decoder.output_buffer_size() == Some(out.len()) => {
+            decoder.decode_into(out).map_err(not_an_image)?;
+        }
+        Some(ColorSpace::Luma) if decoder.output_buffer_size() == Some(out.len() / 3) => {
+            let mut grey = Zeroizing::new(vec![0; out.len() / 3]);
+            decoder.decode_into(&mut grey).map_err(not_an_image)?;
+            out.chunks_exact_mut(3).zip(grey.iter()).for_each(|(dot, value)| dot.fill(*value));
+        }
+        _ => return Err(CameraError::NotAnImage("it has unknown colours".to_owned())),
+    }
+    Ok((width, height))
+}
+
+fn from_png(bytes: &[u8], out: &mut Vec<u8>) -> Result<(u32, u32), CameraError> {
     let not_an_image = |error: image::ImageError| CameraError::NotAnImage(error.to_string());
-    let reader = || ImageReader::with_format(Cursor::new(bytes), format);
+    let reader = || ImageReader::with_format(Cursor::new(bytes), ImageFormat::Png);
     let (width, height) = reader().into_dimensions().map_err(not_an_image)?;
     check_size(width, height)?;
     let mut reader = reader();
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_DOTS * 8);
     reader.limits(limits);
-    // A frame that was cut off decodes to a picture with a grey rest; a paper must not lose lines.
-    if format == ImageFormat::Jpeg && !ends_as_jpeg(bytes) {
-        return Err(CameraError::NotAnImage("the picture breaks off".to_owned()));
-    }
-    Ok(reader.decode().map_err(not_an_image)?.into_rgb8())
+    let image = Wiped(reader.decode().map_err(not_an_image)?.into_rgb8());
+    room(out, image.0.width(), image.0.height())?;
+    out.copy_from_slice(image.0.as_raw());
+    Ok((width, height))
 }
 
 /// Whether the end mark is there; cameras pad what follows it.
@@ -86,27 +161,30 @@ fn rows(raw: &RawFrame, per_dot: u32) -> Result<impl Iterator<Item = &[u8]>, Cam
     Ok(bytes.chunks(stride).take(height).filter_map(move |chunk| chunk.get(..row)))
 }
 
-fn from_rgb8(raw: &RawFrame) -> Result<RgbImage, CameraError> {
-    let dots: Vec<u8> = rows(raw, 3)?.flatten().copied().collect();
-    RgbImage::from_raw(raw.width, raw.height, dots)
-        .ok_or_else(|| CameraError::NotAnImage("rows are missing".to_owned()))
+fn from_rgb8(raw: &RawFrame, out: &mut Vec<u8>) -> Result<(u32, u32), CameraError> {
+    let rows = rows(raw, 3)?;
+    room(out, raw.width, raw.height)?;
+    for (to, from) in out.chunks_exact_mut(raw.width as usize * 3).zip(rows) {
+        to.copy_from_slice(from);
+    }
+    Ok((raw.width, raw.height))
 }
 
 /// YUYV as UVC cameras send it: BT.601 with brightness from 16 to 235.
-fn from_yuyv(raw: &RawFrame) -> Result<RgbImage, CameraError> {
+fn from_yuyv(raw: &RawFrame, out: &mut Vec<u8>) -> Result<(u32, u32), CameraError> {
     if raw.width % 2 == 1 {
         return Err(CameraError::NotAnImage("YUYV needs an even width".to_owned()));
     }
-    let mut dots = Vec::with_capacity((raw.width * raw.height * 3) as usize);
-    for row in rows(raw, 2)? {
-        for pair in row.chunks_exact(4) {
-            let &[y0, u, y1, v] = pair else { continue };
-            dots.extend(bt601(y0, u, v));
-            dots.extend(bt601(y1, u, v));
+    let rows = rows(raw, 2)?;
+    room(out, raw.width, raw.height)?;
+    for (to, from) in out.chunks_exact_mut(raw.width as usize * 3).zip(rows) {
+        for (to, from) in to.chunks_exact_mut(6).zip(from.chunks_exact(4)) {
+            let (&[y0, u, y1, v], [r0, g0, b0, r1, g1, b1]) = (from, to) else { continue };
+            [*r0, *g0, *b0] = bt601(y0, u, v);
+            [*r1, *g1, *b1] = bt601(y1, u, v);
         }
     }
-    RgbImage::from_raw(raw.width, raw.height, dots)
-        .ok_or_else(|| CameraError::NotAnImage("rows are missing".to_owned()))
+    Ok((raw.width, raw.height))
 }
 
 /// Fixed-point form of the BT.601 equations, scaled by 256.
@@ -117,45 +195,89 @@ fn bt601(y: u8, u: u8, v: u8) -> [u8; 3] {
         .map(|sum| ((sum + 128) >> 8).clamp(0, 255) as u8)
 }
 
-/// A frame for the screen, no larger than `size`, its proportions kept.
-pub fn preview(raw: &RawFrame, size: (u32, u32), at: Instant) -> Result<Frame, CameraError> {
-    let image = to_rgb(raw)?;
-    let (width, height) = (image.width(), image.height());
-    let fits = width <= size.0 && height <= size.1;
-    let image = if fits {
-        image
-    } else {
-        let full = Wiped(image);
-        let (to_width, to_height) = shrink((width, height), size);
-        image::imageops::thumbnail(&full.0, to_width, to_height)
-    };
-    Ok(frame(image, None, at))
+/// Makes previews. The memory of the full picture is used for every frame and wiped when it goes
+/// out of use: wiping six megabytes costs as much as decoding them.
+#[derive(Debug, Default)]
+pub struct PreviewMaker {
+    full: PersonalBytes,
+    size: Option<(u32, u32)>,
 }
 
-/// A frame to keep: full size, and as a JPEG made here.
-pub fn still(raw: &RawFrame, at: Instant) -> Result<Frame, CameraError> {
-    let image = to_rgb(raw)?;
-    // Room for the whole at once: a vector that grows leaves unwiped copies behind.
-    let room = (image.len() / 2).max(4096);
-    let mut jpeg = Zeroizing::new(Vec::with_capacity(room));
-    JpegEncoder::new_with_quality(&mut *jpeg, STILL_QUALITY)
-        .encode(image.as_raw(), image.width(), image.height(), ExtendedColorType::Rgb8)
-        .map_err(|error| CameraError::Io(error.to_string()))?;
-    let jpeg = PersonalBytes::new(jpeg.to_vec());
-    Ok(frame(image, Some(jpeg), at))
+impl PreviewMaker {
+    /// A frame for the screen, turned upright and no larger than `most`, its proportions kept; and
+    /// what can be read from it about the camera.
+    pub fn make(
+        &mut self,
+        raw: &RawFrame,
+        most: (u32, u32),
+        rotation: Rotation,
+        mirror: bool,
+        at: Instant,
+    ) -> Result<(Frame, Look), CameraError> {
+        let unexpected = || CameraError::NotAnImage("rows are missing".to_owned());
+        let full = self.full.expose_mut();
+        let size = decode_into(raw, full)?;
+        self.size = Some(size);
+        let to = fit(size, rotation.size(most));
+        let small = PersonalBytes::new(shrunk(full, size, to).ok_or_else(unexpected)?);
+        let seen = look(small.expose(), to, at);
+        let small = if rotation == Rotation::None && !mirror {
+            small
+        } else {
+            let turned = orient::turned(small.expose(), to, rotation, mirror);
+            PersonalBytes::new(turned.ok_or_else(unexpected)?)
+        };
+        let (width, height) = rotation.size(to);
+        Ok((Frame::new(width, height, small, None, at), seen))
+    }
+
+    /// Dots across and down of the last full picture, as the camera sent it.
+    pub fn size(&self) -> Option<(u32, u32)> {
+        self.size
+    }
+
+    /// Forgets the last picture.
+    pub fn wipe(&mut self) {
+        self.full.expose_mut().zeroize();
+    }
 }
 
-fn frame(image: RgbImage, jpeg: Option<PersonalBytes>, at: Instant) -> Frame {
-    let (width, height) = (image.width(), image.height());
-    Frame::new(width, height, PersonalBytes::new(image.into_raw()), jpeg, at)
+/// A picture to keep, decoded and turned upright, and what it says about the camera.
+#[derive(Debug)]
+pub struct Kept {
+    rgb: PersonalBytes,
+    size: (u32, u32),
+    /// What can be read from it about the camera.
+    pub look: Look,
 }
 
-fn shrink((width, height): (u32, u32), (most_wide, most_high): (u32, u32)) -> (u32, u32) {
-    let (w, h) = (u64::from(width.max(1)), u64::from(height.max(1)));
-    let (mw, mh) = (u64::from(most_wide.max(1)), u64::from(most_high.max(1)));
-    let (to_w, to_h) = if w * mh > h * mw { (mw, h * mw / w) } else { (w * mh / h, mh) };
-    let narrow = |side: u64| u32::try_from(side.max(1)).unwrap_or(1);
-    (narrow(to_w), narrow(to_h))
+impl Kept {
+    /// Decodes a frame in full size and turns it upright. It is never mirrored.
+    pub fn read(raw: &RawFrame, rotation: Rotation, at: Instant) -> Result<Self, CameraError> {
+        let unexpected = || CameraError::NotAnImage("rows are missing".to_owned());
+        let mut rgb = PersonalBytes::default();
+        let size = decode_into(raw, rgb.expose_mut())?;
+        let small = fit(size, (800, 600));
+        let small_rgb = shrunk(rgb.expose(), size, small).ok_or_else(unexpected)?;
+        let seen = look(&Zeroizing::new(small_rgb), small, at);
+        if rotation != Rotation::None {
+            let turned = orient::turned(rgb.expose(), size, rotation, false);
+            rgb = PersonalBytes::new(turned.ok_or_else(unexpected)?);
+        }
+        Ok(Self { rgb, size: rotation.size(size), look: seen })
+    }
+
+    /// The picture with a JPEG made here, so that nothing a camera wrote beside it is kept.
+    pub fn into_frame(self, at: Instant) -> Result<Frame, CameraError> {
+        let (width, height) = self.size;
+        // Room for the whole at once: a vector that grows leaves unwiped copies behind.
+        let room = (self.rgb.expose().len() / 2).max(4096);
+        let mut jpeg = PersonalBytes::new(Vec::with_capacity(room));
+        JpegEncoder::new_with_quality(&mut *jpeg.expose_mut(), STILL_QUALITY)
+            .encode(self.rgb.expose(), width, height, ExtendedColorType::Rgb8)
+            .map_err(|error| CameraError::Io(error.to_string()))?;
+        Ok(Frame::new(width, height, self.rgb, Some(jpeg), at))
+    }
 }
 
 /// A picture that is wiped when it goes out of use.
@@ -163,7 +285,6 @@ struct Wiped(RgbImage);
 
 impl Drop for Wiped {
     fn drop(&mut self) {
-        use zeroize::Zeroize as _;
         self.0.as_flat_samples_mut().samples.zeroize();
     }
 }
@@ -258,14 +379,53 @@ mod tests {
     }
 
     #[test]
+    fn grey_pictures_and_other_colours_are_read_or_refused() {
+        let grey = image::GrayImage::from_fn(40, 24, |x, y| image::Luma([(x * 3 + y) as u8]));
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::ImageLuma8(grey).write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+        let picture = to_rgb(&raw(RawFormat::Mjpeg, bytes.into_inner(), 0, 0)).unwrap();
+        let dot = picture.get_pixel(20, 12).0;
+        assert!(dot[0] == dot[1] && dot[1] == dot[2] && dot[0].abs_diff(72) < 6, "{dot:?}");
+    }
+
+    #[test]
+    fn stills_and_previews_are_turned_and_only_previews_are_mirrored() {
+        let mut source = raw(RawFormat::Rgb8, vec![9; 4 * 2 * 3], 4, 2);
+        source.bytes.expose_mut()[..3].copy_from_slice(&[200, 0, 0]);
+        let now = Instant::now();
+        let mut maker = PreviewMaker::default();
+        let (frame, _) = maker.make(&source, (9, 9), Rotation::Quarter, true, now).unwrap();
+        assert_eq!((frame.width, frame.height), (2, 4));
+        assert_eq!(frame.rgb.expose()[..3], [200, 0, 0], "turned to the right, mirrored back");
+        let kept = Kept::read(&source, Rotation::Quarter, now).unwrap().into_frame(now).unwrap();
+        assert_eq!((kept.width, kept.height), (2, 4));
+        assert_eq!(kept.rgb.expose()[3..6], [200, 0, 0]);
+    }
+
+    #[test]
+    fn memory_is_used_again_and_wiped() {
+        let mut maker = PreviewMaker::default();
+        let now = Instant::now();
+        let large = raw(RawFormat::Mjpeg, jpeg(128, 96), 0, 0);
+        let small = raw(RawFormat::Mjpeg, jpeg(64, 48), 0, 0);
+        for source in [&large, &small, &large] {
+            maker.make(source, (32, 32), Rotation::None, false, now).unwrap();
+        }
+        assert_eq!(maker.full.expose().capacity(), 128 * 96 * 3);
+        maker.wipe();
+        assert!(maker.full.expose().is_empty());
+    }
+
+    #[test]
     fn previews_keep_their_proportions_and_stills_their_size() {
         let now = Instant::now();
         let source = raw(RawFormat::Mjpeg, jpeg(400, 200), 0, 0);
-        let small = preview(&source, (100, 100), now).unwrap();
+        let mut maker = PreviewMaker::default();
+        let (small, _) = maker.make(&source, (100, 100), Rotation::None, false, now).unwrap();
         assert_eq!((small.width, small.height), (100, 50));
         assert_eq!(small.rgb.expose().len(), 100 * 50 * 3);
         assert!(small.jpeg.is_none());
-        let kept = still(&source, now).unwrap();
+        let kept = Kept::read(&source, Rotation::None, now).unwrap().into_frame(now).unwrap();
         assert_eq!((kept.width, kept.height), (400, 200));
         let again = kept.jpeg.unwrap();
         assert_eq!(sniff(again.expose()).unwrap(), RawFormat::Mjpeg);
@@ -276,7 +436,9 @@ mod tests {
         let mut source = jpeg(64, 48);
         let comment = [&[0xff, 0xfe, 0, 12][..], b"SECRETNOTE"].concat();
         source.splice(2..2, comment);
-        let kept = still(&raw(RawFormat::Mjpeg, source, 0, 0), Instant::now()).unwrap();
+        let now = Instant::now();
+        let source = raw(RawFormat::Mjpeg, source, 0, 0);
+        let kept = Kept::read(&source, Rotation::None, now).unwrap().into_frame(now).unwrap();
         let kept = kept.jpeg.unwrap();
         assert!(!kept.expose().windows(6).any(|window| window == b"SECRET"));
     }
@@ -298,9 +460,14 @@ mod tests {
         }
 
         #[test]
-        fn shrinking_stays_within(w in 1_u32..9000, h in 1_u32..9000, mw in 1_u32..2000, mh in 1_u32..2000) {
-            let (a, b) = shrink((w, h), (mw, mh));
-            prop_assert!(a >= 1 && b >= 1 && a <= mw && b <= mh);
+        fn no_bytes_upset_what_a_frame_meets(
+            mut bytes in prop::collection::vec(any::<u8>(), 0..300), head: bool,
+        ) {
+            if head {
+                bytes.splice(7.min(bytes.len()).., jpeg(16, 16));
+                bytes.iter_mut().take(1).for_each(|format| *format &= 0xfc);
+            }
+            crate::camera::fuzz::frame(&bytes);
         }
     }
 }

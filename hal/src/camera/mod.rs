@@ -5,23 +5,40 @@
 //! is under way, the rest are skipped), and to keep a picture: frames are wiped when dropped, and
 //! a still is encoded anew, so that nothing a camera or a file wrote beside the picture is kept.
 
+mod actor;
 pub mod decode;
 mod driver;
 #[cfg(test)]
 #[cfg(feature = "sim")]
 mod driver_tests;
+mod error;
+#[cfg(test)]
+#[cfg(feature = "sim")]
+mod fault_tests;
+pub mod fuzz;
+pub mod orient;
+pub mod probe;
 pub mod replay;
+pub mod resample;
 #[cfg(feature = "sim")]
 pub mod sim;
 #[cfg(feature = "sim")]
 pub mod specimen;
+pub mod tables;
 pub mod v4l2;
+pub mod watch;
+#[cfg(test)]
+mod watch_tests;
 
 pub use driver::{CameraHandle, CameraOptions, CameraSink, spawn_camera};
+pub use error::CameraError;
+pub use orient::Rotation;
+pub use probe::{ProbeReport, probe};
+pub use watch::CameraHealth;
 
-use crate::contract::{Action, DeviceStatus, ErrorClass, Recoverable, Recovery};
+use crate::contract::DeviceStatus;
 use personal::PersonalBytes;
-use std::path::PathBuf;
+use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -31,12 +48,17 @@ use std::time::{Duration, Instant};
 pub enum CameraEvent {
     /// The camera's state changed.
     Status(DeviceStatus),
+    /// What the pictures say about the camera itself changed: covered, frozen, out of focus. A
+    /// still is refused while it is covered, overexposed or frozen; out of focus is only told.
+    Health(CameraHealth),
     /// A picture for the screen. The next one comes only after this was dropped or
     /// [`Frame::taken`] was called.
     Preview(Frame),
     /// The picture that was asked for, in full size and as JPEG.
     Still(Frame),
-    /// A still could not be taken, or the preview ended.
+    /// The still that was asked for could not be taken.
+    StillFailed(CameraError),
+    /// The preview ended, or goes on without pictures.
     Failed(CameraError),
 }
 
@@ -136,131 +158,33 @@ pub trait CameraSource: Send {
     }
 }
 
+/// What a camera says it can do.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Abilities {
+    /// Picture formats with their sizes.
+    pub formats: Vec<v4l2::Offer>,
+    /// Settings that can be read or written; empty when the camera has none.
+    pub controls: Vec<v4l2::Control>,
+}
+
 /// Opens a source, again and again if need be.
 pub trait OpenCamera: Send {
     /// Opens the source now.
     fn open(&mut self) -> Result<Box<dyn CameraSource>, CameraError>;
+
+    /// Looks whether the camera could be opened, if possible without filming: its lamp must not
+    /// blink while nobody is photographed.
+    fn look(&mut self) -> Result<(), CameraError> {
+        self.open().map(drop)
+    }
+
+    /// What the camera says it can do; empty when it says nothing.
+    fn abilities(&mut self) -> Result<Abilities, CameraError> {
+        Ok(Abilities::default())
+    }
+
     /// What a technician would call it.
     fn describe(&self) -> String;
-}
-
-/// Why there is no picture.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CameraError {
-    /// No such device or directory.
-    #[error("there is no camera at {}", .0.display())]
-    NotFound(PathBuf),
-    /// It is there and may not be opened.
-    #[error("no permission to open the camera at {}", .0.display())]
-    NoPermission(PathBuf),
-    /// Another program uses it.
-    #[error("the camera at {} is used by another program", .0.display())]
-    InUse(PathBuf),
-    /// The path is not a camera, or not one we can read.
-    #[error("{} is no camera this terminal can use: {reason}", path.display())]
-    Unsuitable {
-        /// The path.
-        path: PathBuf,
-        /// What is missing.
-        reason: String,
-    },
-    /// It was there and is gone.
-    #[error("the camera was unplugged")]
-    Unplugged,
-    /// No frame before the deadline.
-    #[error("the camera sent no picture in time")]
-    Timeout,
-    /// The bytes are not a picture.
-    #[error("what the camera sent is not a picture: {0}")]
-    NotAnImage(String),
-    /// The picture is larger than the terminal takes.
-    #[error("the picture of {width} by {height} dots is larger than the terminal takes")]
-    TooLarge {
-        /// Dots across.
-        width: u32,
-        /// Dots down.
-        height: u32,
-    },
-    /// The name of the picture to replay leaves its directory.
-    #[error("the picture to show must lie inside the camera's directory")]
-    OutsideDirectory,
-    /// Anything else the system reported.
-    #[error("the camera failed: {0}")]
-    Io(String),
-}
-
-impl CameraError {
-    /// The state of a camera that failed like this.
-    pub fn status(&self) -> DeviceStatus {
-        match self {
-            Self::NotFound(_) | Self::Unplugged => DeviceStatus::NoDevice,
-            Self::NoPermission(_) | Self::InUse(_) | Self::Unsuitable { .. } | Self::Timeout => {
-                DeviceStatus::Offline
-            }
-            Self::NotAnImage(_) | Self::TooLarge { .. } | Self::OutsideDirectory => {
-                DeviceStatus::Online
-            }
-            Self::Io(_) => DeviceStatus::HardwareError,
-        }
-    }
-
-    /// True when only opening the camera again can help.
-    pub fn needs_reopen(&self) -> bool {
-        self.status() != DeviceStatus::Online
-    }
-}
-
-impl Recoverable for CameraError {
-    fn recovery(&self) -> Recovery {
-        match self {
-            Self::NotFound(_) | Self::Unplugged => {
-                Recovery::new(ErrorClass::Hardware, Action::Clear)
-            }
-            Self::NoPermission(_) | Self::Unsuitable { .. } | Self::OutsideDirectory => {
-                Recovery::new(ErrorClass::Software, Action::Configuration)
-            }
-            Self::InUse(_) => Recovery::new(ErrorClass::Software, Action::Maintenance),
-            Self::Timeout | Self::NotAnImage(_) => {
-                Recovery::new(ErrorClass::Hardware, Action::Reset)
-            }
-            Self::TooLarge { .. } => Recovery::new(ErrorClass::Software, Action::Configuration),
-            Self::Io(_) => Recovery::new(ErrorClass::Hardware, Action::Maintenance),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "camera_not_found",
-            Self::NoPermission(_) => "camera_no_permission",
-            Self::InUse(_) => "camera_in_use",
-            Self::Unsuitable { .. } => "camera_unsuitable",
-            Self::Unplugged => "camera_unplugged",
-            Self::Timeout => "camera_timeout",
-            Self::NotAnImage(_) => "camera_not_an_image",
-            Self::TooLarge { .. } => "camera_too_large",
-            Self::OutsideDirectory => "camera_outside_directory",
-            Self::Io(_) => "camera_io",
-        }
-    }
-
-    fn cure(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "Plug the camera in, or correct its path in the device profile.",
-            Self::NoPermission(_) => {
-                "Add the kiosk's user to the group video, or install the udev rule."
-            }
-            Self::InUse(_) => "Stop the other program that has opened the camera.",
-            Self::Unsuitable { .. } => "Use a camera that sends MJPEG or YUYV, and its video node.",
-            Self::Unplugged => "Plug the camera in again; it is opened again by itself.",
-            Self::Timeout => "Take the picture again; if it stays dark, plug the camera in anew.",
-            Self::NotAnImage(_) => {
-                "Take the picture again; if it fails again, check the camera's cable."
-            }
-            Self::TooLarge { .. } => "Choose a smaller picture size in the camera's settings.",
-            Self::OutsideDirectory => "Name a picture that lies in the replayed directory.",
-            Self::Io(_) => "Have a technician look at the camera and its cable.",
-        }
-    }
 }
 
 /// The longest a single frame may take.

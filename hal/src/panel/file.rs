@@ -6,14 +6,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Inputs, Light, LightState, Panel, PanelError};
+use super::{Inputs, Light, LightState, Panel, PanelError, Sensor};
 
-pub(super) const PRESENCE: &str = "presence";
-pub(super) const CALL_STAFF: &str = "call-staff";
-pub(super) const DOOR: &str = "door";
-
-/// A panel in a folder: inputs `presence`, `call-staff` and `door` (`on` or `off`), lights
-/// `light-reader` and so on (`off`, `on` or `blinking`). An input without a file is not fitted.
+/// A panel in a folder: inputs `presence`, `call-staff`, `door-NAME` and `tamper-NAME` (`on` or
+/// `off`), lights `light-reader` and so on (`off`, `on` or `blinking`). An input without a file is
+/// not fitted.
 #[derive(Debug)]
 pub struct FilePanel {
     folder: PathBuf,
@@ -29,31 +26,33 @@ impl FilePanel {
         }
         Ok(Self { folder: folder.to_path_buf() })
     }
-
-    fn input(&self, wire: &str) -> Result<Option<bool>, PanelError> {
-        match std::fs::read_to_string(self.folder.join(wire)) {
-            Ok(text) => match text.trim() {
-                "on" => Ok(Some(true)),
-                "off" => Ok(Some(false)),
-                _ => Err(PanelError::Unreadable(wire.to_owned())),
-            },
-            // The folder itself must be there: a panel that has been taken away is not a panel
-            // without sensors.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.folder.is_dir() => {
-                Ok(None)
-            }
-            Err(error) => Err(PanelError::from_io(&error, &self.folder)),
-        }
-    }
 }
 
 impl Panel for FilePanel {
     fn inputs(&mut self) -> Result<Inputs, PanelError> {
-        Ok(Inputs {
-            presence: self.input(PRESENCE)?,
-            call_staff: self.input(CALL_STAFF)?,
-            door_open: self.input(DOOR)?,
-        })
+        let lost = |error: io::Error| PanelError::from_io(&error, &self.folder);
+        let mut inputs = Inputs::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(lost)? {
+            let entry = entry.map_err(lost)?;
+            let name = entry.file_name();
+            let Some(sensor) = name.to_str().and_then(Sensor::parse) else { continue };
+            let reading = match std::fs::read_to_string(entry.path()) {
+                Ok(text) => match text.trim() {
+                    "on" => Ok(true),
+                    "off" => Ok(false),
+                    _ => Err(PanelError::Unreadable(sensor.to_string())),
+                },
+                // Taken away since the folder was listed: not fitted, or the folder is gone, which
+                // the next look tells.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    Err(PanelError::Unreadable(sensor.to_string()))
+                }
+                Err(error) => Err(PanelError::from_io(&error, &entry.path())),
+            };
+            inputs.insert(sensor, reading);
+        }
+        Ok(inputs)
     }
 
     fn light(&mut self, light: Light, state: LightState) -> Result<(), PanelError> {
@@ -86,20 +85,28 @@ mod tests {
     fn an_input_without_a_file_is_not_fitted() {
         let dir = tempfile::tempdir().unwrap();
         let mut panel = FilePanel::open(dir.path()).unwrap();
-        assert_eq!(panel.inputs().unwrap(), Inputs::default());
-        write_wire(dir.path(), PRESENCE, "on").unwrap();
-        write_wire(dir.path(), DOOR, "off").unwrap();
-        let inputs = panel.inputs().unwrap();
-        assert_eq!((inputs.presence, inputs.door_open), (Some(true), Some(false)));
-        assert_eq!(inputs.call_staff, None);
+        assert_eq!(panel.inputs().unwrap(), Inputs::new());
+        for (wire, word) in [("presence", "on"), ("door-cabinet", "off"), ("notes", "on")] {
+            write_wire(dir.path(), wire, word).unwrap();
+        }
+        let wanted: Inputs =
+            [(Sensor::Presence, Ok(true)), (Sensor::Door("cabinet".into()), Ok(false))].into();
+        assert_eq!(panel.inputs().unwrap(), wanted);
     }
 
     #[test]
-    fn another_word_is_an_error_and_not_off() {
+    fn another_word_is_an_error_of_that_wire_and_not_off() {
         let dir = tempfile::tempdir().unwrap();
         let mut panel = FilePanel::open(dir.path()).unwrap();
-        write_wire(dir.path(), DOOR, "ajar").unwrap();
-        assert_eq!(panel.inputs(), Err(PanelError::Unreadable(DOOR.to_owned())));
+        write_wire(dir.path(), "door-cabinet", "ajar").unwrap();
+        std::fs::write(dir.path().join("tamper-back"), [0xFF, 0xFE]).unwrap();
+        write_wire(dir.path(), "presence", "on").unwrap();
+        let inputs = panel.inputs().unwrap();
+        for name in ["door-cabinet", "tamper-back"] {
+            let unreadable = Err(PanelError::Unreadable(name.to_owned()));
+            assert_eq!(inputs[&Sensor::parse(name).unwrap()], unreadable);
+        }
+        assert_eq!(inputs[&Sensor::Presence], Ok(true));
     }
 
     #[test]

@@ -1,26 +1,41 @@
 //! Why: around the screen a kiosk has a few wires: somebody stands there, somebody calls for staff,
-//! the cabinet is open, a light shows where to put the card.
+//! the cabinet is open, somebody pulls at the housing, a light shows where to put the card.
 //!
-//! Refuses: to invent an input that is not fitted. An absent sensor is `None`, never "nobody".
+//! Refuses: to invent an input that is not fitted, and to call one that cannot be read "off". A
+//! sensor that is not in [`Inputs`] is not fitted; one whose reading is an error is unknown.
 //!
-//! [`FilePanel`] keeps each wire in a small file that another process can change; `gpio` reaches
-//! real lines by their names; `rppal` serves a Raspberry Pi up to 4 (feature `raspberry-pi`).
+//! [`FilePanel`] keeps each wire in a small file that another process can change; [`GpioPanel`]
+//! reaches real lines through [`gpio`] (the kernel's character device), [`raspberry_pi`] (feature
+//! `raspberry-pi`) or the chip in [`memory`], with the same logic over all three. [`senses`] makes
+//! events of levels.
 
 mod actor;
 mod file;
 pub mod gpio;
+pub mod lines;
+#[cfg(feature = "sim")]
+pub mod memory;
+mod probe;
 #[cfg(feature = "raspberry-pi")]
 pub mod raspberry_pi;
+pub mod senses;
 #[cfg(feature = "sim")]
 pub mod sim;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use actor::{OpenPanel, PanelEvent, PanelHandle, PanelOptions, PanelSink, spawn_panel};
+pub use actor::{OpenPanel, PanelHandle, PanelOptions, PanelSink, spawn_panel};
 pub use file::FilePanel;
+pub use gpio::{GpioPanel, GpioProfile, Wire};
+pub use lines::Bias;
+pub use probe::{ProbeReport, probe};
+pub use senses::{Hold, PanelEvent, SensesOptions};
 
 use crate::contract::{Action, DeviceStatus, ErrorClass, Recoverable, Recovery};
 
@@ -78,16 +93,59 @@ pub enum LightState {
     Blinking,
 }
 
-/// What the inputs say now; `None` where nothing is fitted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Inputs {
+/// What a profile calls one of several doors or tamper switches.
+pub type SwitchName = Arc<str>;
+
+/// An input of the kiosk.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sensor {
     /// Somebody stands in front.
-    pub presence: Option<bool>,
+    Presence,
     /// The call-staff button is held down.
-    pub call_staff: Option<bool>,
-    /// The cabinet's door is open.
-    pub door_open: Option<bool>,
+    CallStaff,
+    /// A door is open.
+    Door(SwitchName),
+    /// The housing is being opened, moved or drilled.
+    Tamper(SwitchName),
 }
+
+impl fmt::Display for Sensor {
+    /// `presence`, `call-staff`, `door-NAME`, `tamper-NAME`: also the names of a [`FilePanel`]'s
+    /// files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Presence => f.write_str("presence"),
+            Self::CallStaff => f.write_str("call-staff"),
+            Self::Door(name) => write!(f, "door-{name}"),
+            Self::Tamper(name) => write!(f, "tamper-{name}"),
+        }
+    }
+}
+
+impl Sensor {
+    /// The sensor that is written like this; names are of letters, digits, `-` and `_`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let name = |name: &str| is_name(name).then(|| SwitchName::from(name));
+        match text {
+            "presence" => Some(Self::Presence),
+            "call-staff" => Some(Self::CallStaff),
+            _ => match text.split_once('-')? {
+                ("door", rest) => name(rest).map(Self::Door),
+                ("tamper", rest) => name(rest).map(Self::Tamper),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// True for what may name a door or a tamper switch.
+pub(crate) fn is_name(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// What the fitted inputs say now: yes, no, or why that cannot be told.
+pub type Inputs = BTreeMap<Sensor, Result<bool, PanelError>>;
 
 /// Why the panel failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -170,12 +228,44 @@ impl Recoverable for PanelError {
 
 /// The wires of a kiosk.
 pub trait Panel: Send {
-    /// The inputs now.
+    /// The inputs now. The error is that of a panel that is lost as a whole; a single wire that
+    /// cannot be read is an error in its own place.
     fn inputs(&mut self) -> Result<Inputs, PanelError>;
     /// Sets a light; one that is not fitted is passed over.
     fn light(&mut self, light: Light, state: LightState) -> Result<(), PanelError>;
     /// True when the panel blinks by itself; otherwise it is only ever told on and off.
     fn blinks(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sensors_are_written_and_read_alike() {
+        for text in ["presence", "call-staff", "door-cabinet", "tamper-back-plate_2"] {
+            assert_eq!(Sensor::parse(text).unwrap().to_string(), text);
+        }
+        for wrong in ["", "door", "door-", "door-a/b", "tamper-..", "window-a", ".door-a.1.new"] {
+            assert_eq!(Sensor::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_error_has_a_code_of_its_own_and_a_cure() {
+        let text = || "x".to_owned();
+        let all = [
+            PanelError::Absent(text()),
+            PanelError::NoPermission(PathBuf::from("/dev/gpiochip0")),
+            PanelError::InUse(text()),
+            PanelError::Unreadable(text()),
+            PanelError::Profile(text()),
+            PanelError::Io(text()),
+        ];
+        let codes: std::collections::BTreeSet<_> = all.iter().map(Recoverable::code).collect();
+        assert_eq!(codes.len(), all.len());
+        assert!(all.iter().all(|error| error.cure().ends_with('.')));
     }
 }

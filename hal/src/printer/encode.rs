@@ -63,9 +63,8 @@ pub struct Chunk {
 /// Height of a line of normal letters, and the gap below it.
 const LETTER: usize = 24;
 const GAP: usize = 6;
-/// Chunks are closed at the next line once they hold this many bytes, so that a fault is noticed
-/// early and a small printer buffer is enough.
-const CHUNK_BYTES: usize = 3000;
+/// Room for a chunk without growing, which would leave copies behind.
+const LARGEST: usize = 16 * 1024;
 
 /// Turns a document into what is sent to the printer.
 pub fn encode(
@@ -103,10 +102,11 @@ struct Encoder<'a> {
 
 impl<'a> Encoder<'a> {
     fn new(profile: &'a PrinterProfile) -> Self {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES * 3));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST));
         bytes.extend_from_slice(protocol::INIT);
         bytes.extend_from_slice(protocol::CHINESE_ON);
         bytes.extend_from_slice(&profile.select_encoding);
+        bytes.extend_from_slice(profile.presenter.prepare());
         bytes.extend_from_slice(&protocol::line_spacing((LETTER + GAP) as u8));
         let style = Style { align: Align::Left, bold: false, size: TextSize::Normal };
         let mut encoder =
@@ -125,7 +125,7 @@ impl<'a> Encoder<'a> {
                 dots: u32::try_from(self.dots).unwrap_or(u32::MAX),
             });
         }
-        self.bytes = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES * 3));
+        self.bytes = Zeroizing::new(Vec::with_capacity(LARGEST));
         self.dots = 0;
         self.kind = ChunkKind::Lines;
     }
@@ -164,13 +164,14 @@ impl<'a> Encoder<'a> {
     }
 
     fn line(&mut self, line: &str, style: &Style) -> Result<(), EncodeError> {
-        if self.bytes.len() > CHUNK_BYTES {
+        if self.bytes.len() > self.profile.chunk_bytes() {
             self.close();
         }
         let high = usize::from(style.size.factors().1);
-        self.dots += LETTER * high + GAP;
+        let dots = LETTER * high + GAP;
         if line.is_empty() {
-            self.bytes.extend_from_slice(&protocol::feed_dots((LETTER * high + GAP) as u8));
+            self.bytes.extend_from_slice(&protocol::feed_dots(dots as u8));
+            self.dots += dots;
         } else if self.profile.repertoire.holds(line) {
             self.set(style);
             for ch in line.chars() {
@@ -181,12 +182,28 @@ impl<'a> Encoder<'a> {
                 }
             }
             self.bytes.push(b'\n');
+            self.dots += dots;
         } else {
             let across = self.row_bytes();
             let picture = draw_line(GlyphSource::shared()?, line, style, across);
-            self.bytes.extend_from_slice(&Zeroizing::new(protocol::raster(across, &picture)));
+            self.picture(across, &picture);
         }
         Ok(())
+    }
+
+    /// A picture in bands that fit the printer's buffer, each in a chunk of its own if need be.
+    fn picture(&mut self, across: usize, rows: &[u8]) {
+        let limit = self.profile.chunk_bytes();
+        let kind = self.kind;
+        let band = (limit / across.max(1)).clamp(1, protocol::RASTER_BAND) * across;
+        for band in rows.chunks(band.max(1)) {
+            if !self.bytes.is_empty() && self.bytes.len() + band.len() > limit {
+                self.close();
+                self.kind = kind;
+            }
+            self.bytes.extend_from_slice(&Zeroizing::new(protocol::raster(across, band)));
+            self.dots += band.len() / across.max(1);
+        }
     }
 
     fn row_bytes(&self) -> usize {
@@ -223,18 +240,18 @@ impl<'a> Encoder<'a> {
         while module > 2 && (code.width() + 8) * module > usize::from(self.profile.width_dots) {
             module -= 1;
         }
-        self.dots = (code.width() + 8) * module;
         if self.profile.native_qr && module == usize::from(self.profile.qr_module) {
             self.set(&Style { align: Align::Center, bold: false, size: TextSize::Normal });
             // Printers leave no quiet zone above and below; four modules are what a scanner needs.
             let quiet = u8::try_from(4 * module).unwrap_or(u8::MAX);
+            self.dots += (code.width() + 8) * module;
             self.bytes.extend_from_slice(&protocol::feed_dots(quiet));
             self.bytes.extend_from_slice(&native);
             self.bytes.extend_from_slice(&protocol::feed_dots(quiet));
         } else {
             let across = self.row_bytes();
             let picture = draw_qr(&code, module, across);
-            self.bytes.extend_from_slice(&protocol::raster(across, &picture));
+            self.picture(across, &picture);
         }
         self.close();
         Ok(())

@@ -3,8 +3,9 @@
 //!
 //! Refuses: to guess. A printer nobody measured gets [`Repertoire::Nothing`] and is sent pictures.
 
+use super::protocol::{Presenter, StatusDialect};
 use encoding_rs::GB18030;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What one model of printer can do.
@@ -19,6 +20,15 @@ pub struct PrinterProfile {
     pub repertoire: Repertoire,
     /// How it proves that something is on paper.
     pub confirmation: Confirmation,
+    /// How it tells its state.
+    pub status: StatusDialect,
+    /// What holds the ticket out until it is taken.
+    pub presenter: Presenter,
+    /// How it is made to forget what it has not printed.
+    pub purge: Purge,
+    /// Bytes its receive buffer holds. No more than that is ever under way unproved, so that a
+    /// question still gets through when the paper ends.
+    pub buffer_bytes: u32,
     /// Whether it draws QR codes itself.
     pub native_qr: bool,
     /// Dots a side of one QR module.
@@ -31,6 +41,10 @@ pub struct PrinterProfile {
     pub feed_before_cut: u8,
     /// Milliseconds a printer may stay silent beyond the time that printing takes.
     pub patience_ms: u32,
+    /// Milliseconds an answer to a question may take.
+    pub answer_ms: u32,
+    /// Milliseconds a presented ticket waits before it is taken back.
+    pub take_ms: u32,
     /// Milliseconds between two looks at an idle printer.
     pub poll_ms: u32,
 }
@@ -49,12 +63,18 @@ impl PrinterProfile {
             width_dots: 576,
             repertoire: Repertoire::Gb18030TwoByte,
             confirmation: Confirmation::ProcessId,
+            status: StatusDialect::DleEot,
+            presenter: Presenter::None,
+            purge: Purge::Recover,
+            buffer_bytes: 8192,
             native_qr: true,
             qr_module: 6,
             chinese_size_apart: false,
             select_encoding: Vec::new(),
             feed_before_cut: 24,
             patience_ms: 5000,
+            answer_ms: 800,
+            take_ms: 30_000,
             poll_ms: 2000,
         }
     }
@@ -71,6 +91,22 @@ impl PrinterProfile {
 
     pub(crate) fn patience(&self) -> Duration {
         Duration::from_millis(u64::from(self.patience_ms))
+    }
+
+    pub(crate) fn answer(&self) -> Duration {
+        Duration::from_millis(u64::from(self.answer_ms.max(20)))
+    }
+
+    pub(crate) fn take(&self) -> Duration {
+        Duration::from_millis(u64::from(self.take_ms))
+    }
+
+    /// Bytes after which a chunk is closed. Two chunks may be under way, and the line that closes
+    /// one may overshoot by a row or two, hence less than half the buffer.
+    pub(crate) fn chunk_bytes(&self) -> usize {
+        (usize::try_from(self.buffer_bytes).unwrap_or(usize::MAX) / 2)
+            .saturating_sub(256)
+            .clamp(512, 3000)
     }
 
     pub(crate) fn poll(&self) -> Duration {
@@ -94,13 +130,25 @@ pub enum Repertoire {
     Gb18030TwoByte,
 }
 
-/// How a printer proves that something is on paper.
+/// How a printer is made to forget what it has not printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purge {
+    /// `DLE ENQ 2`, obeyed while something is wrong, then `ESC @`.
+    Recover,
+    /// The same and `DLE DC4 8`, obeyed at any time by models that have it. Never for a model whose
+    /// manual was not read: others switch off or open a drawer on what begins like it.
+    ClearBuffer,
+}
+
+/// How a printer proves that something is on paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirmation {
     /// `GS ( H`: an echo when printing is complete.
     ProcessId,
-    /// `GS r 1`: an answer when the buffer has got there, and a clean status after it.
+    /// `GS r 1` (`ESC v` in that dialect): an answer when the buffer has got there, and a clean
+    /// status after it.
     TransmitStatus,
 }
 
@@ -203,6 +251,11 @@ mod tests {
                 .unwrap();
         assert_eq!(profile.columns(), 32);
         assert_eq!(profile.confirmation, Confirmation::TransmitStatus);
+        let profile: PrinterProfile =
+            toml::from_str("status = \"esc_v\"\npresenter = \"custom_kpm\"").unwrap();
+        assert_eq!(profile.status, StatusDialect::EscV);
+        assert_eq!(profile.presenter, Presenter::CustomKpm);
+        assert!(toml::from_str::<PrinterProfile>("status = \"telepathy\"").is_err());
         assert!(toml::from_str::<PrinterProfile>("widht_dots = 384").is_err());
         assert_eq!(PrinterProfile::mm80().columns(), 48);
     }

@@ -95,6 +95,8 @@ pub enum CardField {
     Country,
     /// Version of the card.
     Version,
+    /// The address added to the card after it was made.
+    AddedAddress,
 }
 
 /// Why a card's text gave no identity.
@@ -144,8 +146,12 @@ pub struct Identity {
     pub country: String,
     /// Version of a foreigner's card of 2017.
     pub version: String,
+    /// The address added to the card after it was made; `None` when there is none or nobody asked.
+    pub added_address: Option<PersonalText>,
     /// The photo in WLT coding, opaque.
     pub photo: PersonalBytes,
+    /// The photo as a picture (BMP or PNG), where a decoder was named and did its work.
+    pub portrait: Option<PersonalBytes>,
     /// Fields with characters that cannot exist; they show U+FFFD in their place and want a look
     /// at the printed card.
     pub doubtful: Vec<CardField>,
@@ -179,7 +185,9 @@ impl Identity {
             issue_count: String::new(),
             country: String::new(),
             version: String::new(),
+            added_address: None,
             photo: PersonalBytes::default(),
+            portrait: None,
             doubtful: Vec::new(),
         }
     }
@@ -298,6 +306,37 @@ pub fn parse(text: &[u8], photo: &[u8]) -> Result<Identity, CardError> {
     Ok(id)
 }
 
+/// Reads the answer to the command for the added address; the second value is true when it holds
+/// characters that cannot exist. `None` when there is no text.
+///
+/// The published notes name the command and not the answer's shape. Both that are met are taken:
+/// the text alone, and the text behind its own length (u16 BE).
+pub fn parse_added_address(data: &[u8]) -> Option<(PersonalText, bool)> {
+    let text = match data.split_first_chunk::<2>() {
+        Some((length, rest)) if usize::from(u16::from_be_bytes(*length)) == rest.len() => rest,
+        _ => data,
+    };
+    let (text, damaged) = decode(text);
+    (!text.is_empty()).then_some((text, damaged))
+}
+
+/// Text and whether a character in it cannot exist; trailing blanks are dropped.
+fn decode(bytes: &[u8]) -> (PersonalText, bool) {
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    // Three bytes of UTF-8 are the most a unit can become; room for all at once, because a text
+    // that grows leaves unwiped copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() / 2 * 3));
+    let mut damaged = false;
+    for decoded in char::decode_utf16(units) {
+        text.push(decoded.unwrap_or_else(|_| {
+            damaged = true;
+            char::REPLACEMENT_CHARACTER
+        }));
+    }
+    let kept = text.trim_end_matches([' ', '\0', '\u{3000}']).len();
+    (PersonalText::new(text[..kept].to_owned()), damaged)
+}
+
 struct Fields<'a> {
     bytes: &'a [u8; TEXT_LENGTH],
     doubtful: Vec<CardField>,
@@ -319,22 +358,11 @@ impl Fields<'_> {
     }
 
     fn decode(&mut self, bytes: &[u8], field: CardField) -> PersonalText {
-        let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-        // Three bytes of UTF-8 are the most a unit can become; room for all at once, because a
-        // text that grows leaves unwiped copies behind.
-        let mut text = Zeroizing::new(String::with_capacity(bytes.len() / 2 * 3));
-        let mut damaged = false;
-        for decoded in char::decode_utf16(units) {
-            text.push(decoded.unwrap_or_else(|_| {
-                damaged = true;
-                char::REPLACEMENT_CHARACTER
-            }));
-        }
+        let (text, damaged) = decode(bytes);
         if damaged {
             self.doubtful.push(field);
         }
-        let kept = text.trim_end_matches([' ', '\0', '\u{3000}']).len();
-        PersonalText::new(text[..kept].to_owned())
+        text
     }
 
     fn code(&mut self, (at, _): Place) -> Code {

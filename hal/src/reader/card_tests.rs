@@ -201,6 +201,21 @@ fn nothing_personal_is_printed() {
     assert!(!shown.contains("样本") && !shown.contains("1949"), "{shown}");
 }
 
+#[test]
+fn an_added_address_comes_bare_or_behind_its_length_and_may_be_missing() {
+    let text: Vec<u8> = "样本路 2 号    ".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let bare = parse_added_address(&text).unwrap();
+    assert_eq!((bare.0.as_str(), bare.1), ("样本路 2 号", false));
+    let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+    let counted = parse_added_address(&[&length[..], &text].concat()).unwrap();
+    assert_eq!(counted, bare);
+    for empty in [&[][..], &[0], &[0, 0], &[b' ', 0, b' ', 0], &[0, 4, b' ', 0, 0, 0]] {
+        assert_eq!(parse_added_address(empty), None, "{empty:?}");
+    }
+    let damaged = parse_added_address(&[0x42, 0xD8, b'1', 0]).unwrap();
+    assert_eq!((damaged.0.as_str(), damaged.1), ("\u{FFFD}1", true));
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(text in prop::collection::vec(any::<u8>(), 0..300), kind in 0_usize..5) {

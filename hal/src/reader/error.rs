@@ -29,7 +29,7 @@ pub enum ReaderError {
     /// The module said nothing before the deadline.
     #[error("the reader gave no answer ({0:?})")]
     NoAnswer(Stage),
-    /// An answer began and broke off.
+    /// An answer began and broke off, or did not end before the deadline.
     #[error("the reader's answer broke off ({0:?})")]
     CutShort(Stage),
     /// An answer came damaged.
@@ -115,6 +115,27 @@ impl ReaderError {
         }
     }
 
+    /// The module's status byte behind the error, known or not, where there is one.
+    pub fn sw3(&self) -> Option<u8> {
+        let code = match self {
+            Self::Rejected { sw3 } | Self::ReadFailed { sw3 } | Self::Unexpected { sw3, .. } => {
+                *sw3
+            }
+            Self::SelectFailed => Sw3::SelectFailed,
+            Self::SelfTestFailed => Sw3::SelfTestFailed,
+            Self::NotAuthorised => Sw3::NotAuthorised,
+            Self::NoAnswer(_)
+            | Self::CutShort(_)
+            | Self::Checksum { .. }
+            | Self::CardLifted
+            | Self::UnknownCard(_)
+            | Self::Malformed(_)
+            | Self::Payload(_)
+            | Self::Line(_) => return None,
+        };
+        Some(code.byte())
+    }
+
     /// True when the card must leave the field before another attempt can succeed.
     pub fn wants_lift(&self) -> bool {
         match self {
@@ -150,6 +171,11 @@ impl Recoverable for ReaderError {
                 Recovery::new(ErrorClass::Hardware, Action::Maintenance)
             }
             Self::Malformed(_) | Self::Payload(_) => Recovery::new(ErrorClass::User, Action::Clear),
+            // Nobody knows what it means; laying the card down again costs least. The number is
+            // in the error for whoever studies it.
+            Self::Unexpected { stage: Stage::Select | Stage::Read, .. } => {
+                Recovery::new(ErrorClass::Software, Action::Reset)
+            }
             Self::Unexpected { .. } => Recovery::new(ErrorClass::Software, Action::Maintenance),
             Self::Line(error) => error.recovery(),
         }
@@ -223,7 +249,9 @@ mod tests {
                 Sw3::Unknown(0x91),
             ] {
                 assert_eq!(of(sw3), ReaderError::Unexpected { stage, sw3 });
-                assert!(of(sw3).to_string().contains(&format!("{:02X}", sw3.byte())));
+                assert!(of(sw3).to_string().contains(&format!("SW3 {:02X}", sw3.byte())));
+                assert_eq!(of(sw3).sw3(), Some(sw3.byte()));
+                assert_eq!(of(sw3).code(), "reader_unexpected");
             }
         }
         for stage in [Select, Read] {

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::error::{ReaderError, Stage};
-use super::protocol::{Answer, Command, FrameError, FrameParser};
-use crate::line::{Line, LineError};
+use super::protocol::{Answer, BaudRate, Command, FrameError, FrameParser, LONGEST_SHORT};
+use super::transport::SamTransport;
+use crate::line::LineError;
 
 /// How long a started frame may pause. A module sends an answer in one piece, and adapters hold
 /// bytes back for tens of milliseconds at most.
@@ -22,6 +23,7 @@ const WRITE: Duration = Duration::from_millis(500);
 const SLICE: Duration = Duration::from_millis(50);
 
 /// Why there is no answer.
+#[derive(Debug)]
 pub(super) enum NoAnswer {
     /// The actor is to end.
     Stopped,
@@ -29,16 +31,34 @@ pub(super) enum NoAnswer {
     Failed(ReaderError),
 }
 
-/// An open line with what belongs to it.
+/// An open transport with what belongs to it.
 pub(super) struct Wire {
-    line: Box<dyn Line>,
+    transport: Box<dyn SamTransport>,
     parser: FrameParser,
     buffer: Zeroizing<Vec<u8>>,
+    /// The rate this end was set to since it was opened; `None` is the one it was opened with.
+    rate: Option<BaudRate>,
 }
 
 impl Wire {
-    pub(super) fn new(line: Box<dyn Line>) -> Self {
-        Self { line, parser: FrameParser::for_answers(), buffer: Zeroizing::new(vec![0; 2048]) }
+    pub(super) fn new(transport: Box<dyn SamTransport>) -> Self {
+        Self {
+            transport,
+            parser: FrameParser::for_answers(),
+            buffer: Zeroizing::new(vec![0; 2048]),
+            rate: None,
+        }
+    }
+
+    pub(super) fn rate(&self) -> Option<BaudRate> {
+        self.rate
+    }
+
+    /// Changes the rate of this end, not of the module.
+    pub(super) fn set_rate(&mut self, rate: BaudRate) -> Result<(), LineError> {
+        self.transport.set_baud(rate.bits_per_second())?;
+        self.rate = Some(rate);
+        Ok(())
     }
 
     /// Sends a command and waits for its answer until `patience` is over.
@@ -61,9 +81,9 @@ impl Wire {
         patience: Duration,
         stop: &AtomicBool,
     ) -> Result<Answer, NoAnswer> {
-        self.line.drain()?;
+        self.transport.drain()?;
         self.parser.reset();
-        self.line.write_all(&command.encode(), Instant::now() + WRITE)?;
+        self.transport.send(&command.encode(), Instant::now() + WRITE)?;
         let deadline = Instant::now() + patience;
         let mut damage: Option<FrameError> = None;
         let mut heard = Instant::now();
@@ -74,11 +94,12 @@ impl Wire {
             let now = Instant::now();
             // Damage and a frame that broke off are reported after a short silence; waiting for
             // the whole deadline would leave the visitor standing for seconds.
+            let paused = now >= heard + GAP;
             let broken = damage.is_some() || self.parser.in_frame();
-            if now >= deadline || (broken && now >= heard + GAP) {
-                return Err(NoAnswer::Failed(self.what_came(stage, damage)));
+            if now >= deadline || (broken && paused) {
+                return Err(NoAnswer::Failed(self.what_came(stage, damage, paused)));
             }
-            match self.line.read_some(&mut self.buffer, deadline.min(now + SLICE)) {
+            match self.transport.receive(&mut self.buffer, deadline.min(now + SLICE)) {
                 Ok(count) => {
                     heard = Instant::now();
                     for frame in self.parser.push(&self.buffer[..count]) {
@@ -103,14 +124,15 @@ impl Wire {
         }
     }
 
-    fn what_came(&self, stage: Stage, damage: Option<FrameError>) -> ReaderError {
+    fn what_came(&self, stage: Stage, damage: Option<FrameError>, paused: bool) -> ReaderError {
+        // A card that leaves is known by a content that breaks off: long, and followed by silence.
+        // A short answer cut off, or one that goes on beyond its time, is the line's doing.
+        let content = self.parser.announced().is_none_or(|it| usize::from(it) > LONGEST_SHORT);
         match damage {
             Some(error) => ReaderError::Checksum { stage, error },
-            // Modules compose an answer before they send it, and only a card that leaves in the
-            // middle of a read is known to break one off.
-            None if self.parser.in_frame() && stage == Stage::Read => ReaderError::CardLifted,
-            None if self.parser.in_frame() => ReaderError::CutShort(stage),
-            None => ReaderError::NoAnswer(stage),
+            None if !self.parser.in_frame() => ReaderError::NoAnswer(stage),
+            None if stage == Stage::Read && content && paused => ReaderError::CardLifted,
+            None => ReaderError::CutShort(stage),
         }
     }
 }

@@ -15,6 +15,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub const PREAMBLE: [u8; 5] = [0xAA, 0xAA, 0xAA, 0x96, 0x69];
 /// The largest published answer is 0x090A long; anything beyond is damage, not data.
 const LONGEST: u16 = 0x0A00;
+/// No answer but a card's content carries more bytes than this.
+pub(super) const LONGEST_SHORT: usize = 64;
+/// An added address is a line of text; four of them are the most a card is known to hold.
+const LONGEST_ADDED: usize = 4 * 70 + 2;
 const HEAD: usize = PREAMBLE.len() + 2;
 const STATUS_BYTES: usize = 3;
 
@@ -85,10 +89,10 @@ impl Command {
             Sw3::CardFound => self == Self::FindCard,
             Sw3::Success => match self {
                 Self::FindCard => false,
-                Self::SelectCard => (1..=64).contains(&length),
-                Self::ReadBase => length > 64,
+                Self::SelectCard => (1..=LONGEST_SHORT).contains(&length),
+                Self::ReadBase => length > LONGEST_SHORT,
                 Self::SamId => length == 16,
-                Self::ReadAddedAddress => true,
+                Self::ReadAddedAddress => length <= LONGEST_ADDED,
                 Self::ResetSam | Self::SamStatus | Self::MaxRfBytes(_) | Self::SetBaud(_) => {
                     length == 0
                 }
@@ -131,6 +135,11 @@ impl BaudRate {
 
     fn from_parameter(parameter: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|rate| rate.parameter() == parameter)
+    }
+
+    /// The rate with so many bits a second, if a module can be set to it.
+    pub fn from_bits_per_second(bits: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|rate| rate.bits_per_second() == bits)
     }
 
     /// Bits a second.
@@ -360,6 +369,13 @@ impl FrameParser {
     /// True when a frame has begun and is not complete.
     pub fn in_frame(&self) -> bool {
         self.buffer.len() >= PREAMBLE.len() && self.buffer.starts_with(&PREAMBLE)
+    }
+
+    /// The length that a frame which has begun announces for what follows it; `None` before that
+    /// has come.
+    pub fn announced(&self) -> Option<u16> {
+        let head = self.buffer.get(PREAMBLE.len()..HEAD).filter(|_| self.in_frame())?;
+        Some(u16::from_be_bytes([head[0], head[1]]))
     }
 
     /// Takes bytes from the line and returns what they complete, in order.

@@ -233,3 +233,62 @@ proptest! {
         let _ = split_payload(&stream);
     }
 }
+
+/// A read answer and what stands on its card.
+fn content() -> (Vec<u8>, crate::reader::Identity) {
+    use crate::reader::card;
+    let id = crate::reader::Identity {
+        name: "样本甲".into(),
+        number: "11010519491231002X".into(),
+        birth: Some("1949-12-31".into()),
+        valid_from: Some(jiff::civil::date(2016, 5, 1)),
+        photo: PersonalBytes::new((0..1024_u32).map(|at| at.to_le_bytes()[0]).collect()),
+        ..crate::reader::Identity::blank(card::CardKind::Resident)
+    };
+    let data = join_payload(&card::encode(&id).unwrap(), id.photo.expose()).unwrap();
+    (Answer { sw1: 0, sw2: 0, sw3: Sw3::Success, data }.encode().to_vec(), id)
+}
+
+/// Noise in which no preamble can hide.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>().prop_filter("ends a preamble", |b| *b != 0x69), 0..200)
+}
+
+proptest! {
+    #[test]
+    fn a_card_is_the_same_however_its_answer_is_chopped_and_whatever_is_around_it(
+        before in noise(),
+        after in noise(),
+        cuts in prop::collection::vec(1_usize..300, 1..40),
+    ) {
+        let (frame, id) = content();
+        let stream = [before, frame, after].concat();
+        let mut parser = FrameParser::for_answers();
+        let mut found = Vec::new();
+        let mut rest = stream.as_slice();
+        for cut in cuts.into_iter().cycle() {
+            if rest.is_empty() { break; }
+            let (now, later) = rest.split_at(cut.min(rest.len()));
+            found.extend(parser.push(now));
+            rest = later;
+        }
+        prop_assert_eq!(found.len(), 1);
+        let answer = Answer::from_body(found[0].as_ref().unwrap().expose()).unwrap();
+        prop_assert!(Command::ReadBase.may_be_answered_by(&answer));
+        let payload = split_payload(answer.data.expose()).unwrap();
+        let read = crate::reader::card::parse(payload.text, payload.photo).unwrap();
+        prop_assert!(read == id);
+    }
+
+    #[test]
+    fn what_a_fuzzer_would_find(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..700),
+        frame in any_answer(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        crate::reader::fuzz::card(&bytes);
+        let at = at.index(bytes.len() + 1);
+        bytes.splice(at..at, frame);
+        crate::reader::fuzz::frames(&bytes);
+    }
+}

@@ -14,7 +14,7 @@
 //! issuer = "样本市公安局样本分局"
 //! valid_from = "2016-05-01"
 //! valid_until = "long-term"   # or a date
-//! # also: english_name, pass_number, issue_count, country, version
+//! # also: english_name, pass_number, issue_count, country, version, added_address
 //! ```
 //!
 //! The photo is not given: every specimen carries 1024 bytes that only look like WLT.
@@ -98,6 +98,7 @@ struct File {
     country: String,
     #[serde(default)]
     version: String,
+    added_address: Option<PersonalText>,
 }
 
 /// Reads a specimen from a file.
@@ -135,7 +136,9 @@ pub fn parse(text: &str) -> Result<Identity, SpecimenError> {
         issue_count: file.issue_count,
         country: file.country,
         version: file.version,
+        added_address: file.added_address,
         photo: PersonalBytes::new(photo()),
+        portrait: None,
         doubtful: Vec::new(),
     };
     card::encode(&identity)?;

@@ -51,6 +51,14 @@ pub enum Command {
     PaperStatus,
     /// Tell a name: 66 maker, 67 model.
     Identify(u8),
+    /// Tell the paper sensor in the old way (`ESC v`).
+    PaperSensor,
+    /// Report every change by itself, or stop doing so.
+    Subscribe(bool),
+    /// Presenter: 2 takes back, 3 holds out, 5 pushes out.
+    Ejector(u8),
+    /// Presenter: take back now.
+    Collect,
     /// Known and without effect here.
     Ignored,
     /// Not known.
@@ -74,10 +82,12 @@ pub fn read(bytes: &[u8], chinese: bool) -> Read {
     match bytes {
         [] => NeedsMore,
         [b'\n', ..] => whole(C::LineFeed, 1),
+        [0, ..] => whole(C::Ignored, 1),
         [0x1b, rest @ ..] => match rest {
             [] => NeedsMore,
             [b'@', ..] => whole(C::Init, 2),
             [b'2', ..] => whole(C::Spacing(30), 2),
+            [b'v', ..] => whole(C::PaperSensor, 2),
             [b'a' | b'E' | b'3' | b'J' | b'd' | b'9' | b't' | b'R'] => NeedsMore,
             [b'a', n, ..] => whole(C::Align(n % 48), 3),
             [b'E', n, ..] => whole(C::Bold(n & 1 == 1), 3),
@@ -109,11 +119,16 @@ fn read_gs(rest: &[u8]) -> Read {
     use Read::{NeedsMore, Whole};
     match rest {
         [] => NeedsMore,
-        [b'!' | b'r' | b'I' | b'a' | b'V'] => NeedsMore,
+        [b'!' | b'r' | b'I' | b'a' | b'V' | b'e' | b'R'] => NeedsMore,
         [b'!', n, ..] => Whole(C::Size(1 + usize::from(n >> 4 & 7), 1 + usize::from(n & 7)), 3),
         [b'r', 1, ..] => Whole(C::PaperStatus, 3),
         [b'I', n, ..] => Whole(C::Identify(*n), 3),
-        [b'a', _, ..] => Whole(C::Ignored, 3),
+        [b'a', n, ..] => Whole(C::Subscribe(*n != 0), 3),
+        [b'e', 3] | [b'R', 0x31] => NeedsMore,
+        [b'e', 3, _, ..] => Whole(C::Ejector(3), 4),
+        [b'e', n, ..] => Whole(C::Ejector(*n), 3),
+        [b'R', 0x31, _, ..] => Whole(C::Ignored, 4),
+        [b'R', 0x30, ..] => Whole(C::Collect, 3),
         [b'V', 65 | 66] => NeedsMore,
         [b'V', 65 | 66, n, ..] => Whole(C::Cut(usize::from(*n)), 4),
         [b'V', _, ..] => Whole(C::Cut(0), 3),
@@ -157,9 +172,14 @@ pub enum Realtime {
     Status(u8),
     /// Recover; with 2 also forget the buffer.
     Recover(u8),
+    /// Forget the buffer (`DLE DC4 8` with the seven bytes that belong to it).
+    Clear,
     /// Something that a receipt must never contain (`DLE DC4`).
     Other(u8),
 }
+
+/// What must follow `DLE DC4 8` before it clears.
+const CLEAR_TAIL: [u8; 7] = [1, 3, 20, 1, 6, 2, 8];
 
 /// Finds real-time commands in whatever arrives, as the printer's interrupt routine does, and
 /// takes them out. It does not know what a picture is: that is the trap.
@@ -174,6 +194,18 @@ impl RealtimeScan {
         self.held.push(byte);
         match self.held.as_slice() {
             [0x10] | [0x10, 4 | 5 | 0x14] => (Vec::new(), None),
+            [0x10, 0x14, 8, tail @ ..] if CLEAR_TAIL.starts_with(tail) => {
+                if tail.len() < CLEAR_TAIL.len() {
+                    return (Vec::new(), None);
+                }
+                self.held.clear();
+                (Vec::new(), Some(Realtime::Clear))
+            }
+            [0x10, 0x14, 8, ..] => {
+                let rest = self.held.split_off(3);
+                self.held.clear();
+                (rest, Some(Realtime::Other(8)))
+            }
             [0x10, kind, n] => {
                 let found = match kind {
                     4 => Realtime::Status(*n),
@@ -227,12 +259,16 @@ mod tests {
         let mut scan = RealtimeScan::default();
         let mut kept = Vec::new();
         let mut found = Vec::new();
-        for byte in [1, 0x10, 2, 0x10, 0x10, 4, 1, 9, 0x10, 5, 2, 0x10, 0x14, 8] {
+        let clear = [0x10, 0x14, 8, 1, 3, 20, 1, 6, 2, 8];
+        let stream = [1, 0x10, 2, 0x10, 0x10, 4, 1, 9, 0x10, 5, 2, 0x10, 0x14, 8, 7];
+        for byte in stream.into_iter().chain(clear) {
             let (pass, command) = scan.push(byte);
             kept.extend(pass);
             found.extend(command);
         }
-        assert_eq!(kept, [1, 0x10, 2, 0x10, 9]);
-        assert_eq!(found, [Realtime::Status(1), Realtime::Recover(2), Realtime::Other(8)]);
+        assert_eq!(kept, [1, 0x10, 2, 0x10, 9, 7]);
+        let expected =
+            [Realtime::Status(1), Realtime::Recover(2), Realtime::Other(8), Realtime::Clear];
+        assert_eq!(found, expected);
     }
 }

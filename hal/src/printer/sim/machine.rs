@@ -1,36 +1,60 @@
 //! Why: what a receipt printer does with a stream, without any line or clock: a buffer, a head
-//! that burns rows, paper that ends, a cover, a cutter. The same machine serves tests in memory
-//! and the program on a pseudo-terminal.
+//! that burns rows, paper that ends, a cover, a cutter, a mouth. The same machine serves tests in
+//! memory and the program on a line.
 //!
 //! Refuses: kindness. A buffered job prints after the next roll of paper, a real-time command in a
-//! picture is obeyed, a letter the memory lacks comes out as a question mark.
+//! picture is obeyed, a letter the memory lacks comes out as a question mark, and what lost its
+//! power forgot everything but the paper in its slot.
 
 use super::commands::{Command, Read, Realtime, RealtimeScan, read};
-use crate::glyphs::{GlyphCell, GlyphSource};
-use crate::printer::protocol::{PaperReply, StatusBits};
+use super::typeset::{Piece, Settings, Typesetter};
+use crate::glyphs::GlyphSource;
+use crate::printer::protocol::{FullStatus, Presenter, StatusBits, StatusDialect};
 use encoding_rs::GB18030;
 use image::{GrayImage, Luma};
-use qrcode::{Color, EcLevel, QrCode};
 use std::collections::VecDeque;
 
 /// Dots a millimetre of paper.
 pub const DOTS_PER_MM: u32 = 8;
 /// Below this a roll counts as nearly used up.
 const LOW_MM: u32 = 300;
-/// What the receive buffer holds.
-const BUFFER: usize = 1 << 20;
 
-/// A receipt that was cut off.
+/// A strip of paper that was cut or torn off.
 #[derive(Debug, Clone)]
 pub struct Ticket {
     /// What is on the paper.
     pub image: GrayImage,
     /// The bytes it was made of.
     pub bytes: Vec<u8>,
-    /// The text lines the printer set; a picture is told by its size.
+    /// The text lines that are on it from top to bottom; a picture is told by its size.
     pub lines: Vec<String>,
-    /// The texts of QR codes.
+    /// The texts of QR codes that are on it whole.
     pub qr: Vec<String>,
+}
+
+/// Which printer it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Model {
+    /// Dots across.
+    pub width_dots: u16,
+    /// Bytes the receive buffer holds.
+    pub buffer: usize,
+    /// How it tells its state; it does not understand the other ways.
+    pub dialect: StatusDialect,
+    /// What holds the ticket out.
+    pub presenter: Presenter,
+}
+
+impl Model {
+    /// A usual printer, so many dots across.
+    pub fn new(width_dots: u16) -> Self {
+        Self {
+            width_dots,
+            buffer: 64 * 1024,
+            dialect: StatusDialect::DleEot,
+            presenter: Presenter::None,
+        }
+    }
 }
 
 /// The mechanics, as a person at the printer changes them.
@@ -38,6 +62,10 @@ pub struct Ticket {
 pub struct Mechanics {
     /// Paper left on the roll, in dots.
     pub paper_dots: u32,
+    /// The paper is jammed.
+    pub jammed: bool,
+    /// What the sensor of the near end says, whatever the roll holds.
+    pub near_end: Option<bool>,
     /// The cover stands open.
     pub cover_open: bool,
     /// The cutter is stuck.
@@ -46,73 +74,88 @@ pub struct Mechanics {
     pub cutter_will_stick: bool,
     /// The head is too hot.
     pub hot: bool,
+    /// Somebody holds the feed key.
+    pub feeding: bool,
+    /// It reports a defect.
+    pub broken: bool,
     /// The power is on.
     pub power: bool,
-    /// The printer takes everything and answers nothing.
-    pub mute: bool,
+    /// The next proof of printing is not sent.
+    pub lose_proof: bool,
 }
 
 impl Default for Mechanics {
     fn default() -> Self {
         Self {
             paper_dots: 60_000 * DOTS_PER_MM,
+            jammed: false,
+            near_end: None,
             cover_open: false,
             cutter_stuck: false,
             cutter_will_stick: false,
             hot: false,
+            feeding: false,
+            broken: false,
             power: true,
-            mute: false,
+            lose_proof: false,
         }
     }
 }
 
 enum Motion {
-    Row(Vec<u8>),
+    Piece(Piece),
     Cut,
 }
 
-struct Settings {
-    align: u8,
-    bold: bool,
-    size: (usize, usize),
-    chinese_size: (usize, usize),
-    chinese: bool,
-    spacing: usize,
+/// Places at which work can be made to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Station {
+    /// The knife is about to move.
+    AtCut,
+    /// The ticket is off; nothing after it has been looked at.
+    AfterCut,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            align: 0,
-            bold: false,
-            size: (1, 1),
-            chinese_size: (1, 1),
-            chinese: false,
-            spacing: 30,
-        }
-    }
+/// Everything counted since the machine was built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Dots of paper moved.
+    pub dots: u64,
+    /// Bytes taken from the line.
+    pub bytes: u64,
+    /// Cuts.
+    pub cuts: u64,
+    /// Tickets taken from the mouth by a person.
+    pub taken: u64,
+    /// Tickets taken back by the machine.
+    pub retracted: u64,
+    /// Commands nobody knows.
+    pub unknown: usize,
 }
 
 /// A receipt printer.
 pub struct Machine {
     /// What a person can change.
     pub mechanics: Mechanics,
-    /// Commands nobody knows, counted since power-on.
-    pub unknown: usize,
-    fonts: &'static GlyphSource,
-    row_bytes: usize,
+    /// What was counted.
+    pub counters: Counters,
+    /// Stop before the next cut.
+    pub stop_at_cut: bool,
+    /// Stop after the next cut.
+    pub stop_after_cut: bool,
+    model: Model,
     scan: RealtimeScan,
     buffer: VecDeque<u8>,
-    settings: Settings,
-    cells: Vec<(GlyphCell, bool)>,
-    text: String,
-    qr_module: usize,
-    qr_text: Vec<u8>,
+    starving: bool,
+    setter: Typesetter,
     motions: VecDeque<Motion>,
     rows: Vec<Vec<u8>>,
     bytes: Vec<u8>,
     lines: Vec<String>,
     qr: Vec<String>,
+    mouth: bool,
+    reports: bool,
+    reported: Option<[u8; 4]>,
     answers: Vec<u8>,
     tickets: Vec<Ticket>,
 }
@@ -124,87 +167,112 @@ impl std::fmt::Debug for Machine {
 }
 
 impl Machine {
-    /// A printer with a fresh roll, `width_dots` across.
-    pub fn new(fonts: &'static GlyphSource, width_dots: u16) -> Self {
+    /// A printer with a fresh roll.
+    pub fn new(fonts: &'static GlyphSource, model: Model) -> Self {
         Self {
             mechanics: Mechanics::default(),
-            unknown: 0,
-            fonts,
-            row_bytes: usize::from(width_dots / 8).max(1),
+            counters: Counters::default(),
+            stop_at_cut: false,
+            stop_after_cut: false,
+            setter: Typesetter::new(fonts, usize::from(model.width_dots / 8).max(1)),
+            model,
             scan: RealtimeScan::default(),
             buffer: VecDeque::new(),
-            settings: Settings::default(),
-            cells: Vec::new(),
-            text: String::new(),
-            qr_module: 3,
-            qr_text: Vec::new(),
+            starving: true,
             motions: VecDeque::new(),
             rows: Vec::new(),
             bytes: Vec::new(),
             lines: Vec::new(),
             qr: Vec::new(),
+            mouth: false,
+            reports: false,
+            reported: None,
             answers: Vec::new(),
             tickets: Vec::new(),
         }
     }
 
+    /// How many bytes it takes from the line now. A command longer than the buffer is worked off
+    /// as it comes, hence room for it even when the buffer is full.
+    pub fn room(&self) -> usize {
+        let room = self.model.buffer.saturating_sub(self.buffer.len());
+        if room == 0 && self.starving && self.can_work() { 4096 } else { room }
+    }
+
     /// Takes what arrived on the line.
     pub fn receive(&mut self, bytes: &[u8]) {
-        if !self.mechanics.power || self.mechanics.mute {
+        self.counters.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if !self.mechanics.power {
             return;
         }
         for byte in bytes {
             let (pass, found) = self.scan.push(*byte);
-            if self.buffer.len() < BUFFER {
-                self.buffer.extend(pass);
-            }
+            self.buffer.extend(pass);
             match found {
-                Some(Realtime::Status(which)) => {
-                    if let Some(byte) = self.status().byte(which) {
-                        self.answers.push(byte);
-                    }
+                Some(Realtime::Status(20)) if self.model.presenter == Presenter::CustomKpm => {
+                    self.answers.extend(FullStatus::of(&self.status(), self.mouth));
                 }
+                Some(Realtime::Status(which)) if self.model.dialect == StatusDialect::DleEot => {
+                    self.answers.extend(self.status().byte(which));
+                }
+                Some(Realtime::Status(_) | Realtime::Recover(0 | 1 | 3..)) | None => {}
                 Some(Realtime::Recover(2)) => self.clear(),
-                Some(Realtime::Recover(_)) => {}
+                Some(Realtime::Clear) => {
+                    self.clear();
+                    self.answers.extend([0x37, 0x25, 0]);
+                }
                 // Clears on real printers too, and switches some of them off.
                 Some(Realtime::Other(_)) => self.clear(),
-                None => {}
             }
         }
     }
 
     /// Works for as long as it takes to move the paper by `dots`; commands that move no paper take
-    /// no time. Gives back what it did not need.
-    pub fn work(&mut self, mut dots: u32) -> u32 {
+    /// no time. Gives back what it did not need and where it was made to stop.
+    pub fn work(&mut self, mut dots: u32) -> (u32, Option<Station>) {
         while self.can_work() {
+            if self.motions.is_empty() {
+                if self.next_command() {
+                    continue;
+                }
+                break;
+            }
             match self.motions.front() {
-                Some(Motion::Row(_)) => {
-                    if dots == 0 {
-                        return 0;
-                    }
-                    if let Some(Motion::Row(row)) = self.motions.pop_front() {
-                        dots -= 1;
-                        self.mechanics.paper_dots -= 1;
-                        self.rows.push(row);
-                    }
+                Some(Motion::Piece(Piece::Row(_))) if dots == 0 => break,
+                Some(Motion::Cut) if std::mem::take(&mut self.stop_at_cut) => {
+                    return (dots, Some(Station::AtCut));
                 }
+                Some(Motion::Cut) if self.mechanics.cutter_will_stick => {
+                    self.mechanics.cutter_will_stick = false;
+                    self.mechanics.cutter_stuck = true;
+                    break;
+                }
+                _ => {}
+            }
+            match self.motions.pop_front() {
+                Some(Motion::Piece(Piece::Row(row))) => {
+                    dots -= 1;
+                    self.counters.dots += 1;
+                    self.mechanics.paper_dots -= 1;
+                    self.rows.push(row);
+                }
+                Some(Motion::Piece(Piece::Line(text))) => self.lines.push(text),
+                Some(Motion::Piece(Piece::Qr(text))) => self.qr.push(text),
                 Some(Motion::Cut) => {
-                    if self.mechanics.cutter_will_stick {
-                        self.mechanics.cutter_will_stick = false;
-                        self.mechanics.cutter_stuck = true;
-                        return dots;
+                    self.counters.cuts += 1;
+                    self.mouth |= self.model.presenter == Presenter::Citizen;
+                    if let Some(ticket) = self.strip() {
+                        self.tickets.push(ticket);
                     }
-                    self.motions.pop_front();
-                    self.finish_ticket();
-                }
-                None => {
-                    if !self.next_command() {
-                        return dots;
+                    if std::mem::take(&mut self.stop_after_cut) {
+                        return (dots, Some(Station::AfterCut));
                     }
                 }
+                None => {}
             }
         }
-        dots
+        self.report();
+        (dots, None)
     }
 
     /// Bytes to send back.
@@ -227,14 +295,32 @@ impl Machine {
         self.rows.len()
     }
 
+    /// A ticket is in the mouth.
+    pub fn holds_ticket(&self) -> bool {
+        self.mouth
+    }
+
+    /// A person takes the ticket from the mouth.
+    pub fn take_ticket(&mut self) {
+        self.counters.taken += u64::from(std::mem::take(&mut self.mouth));
+    }
+
+    /// A person tears off what hangs in the slot, printed or not.
+    pub fn tear(&mut self) -> Option<Ticket> {
+        self.strip()
+    }
+
     /// Switches the power; switching off forgets everything but the paper in the slot.
     pub fn set_power(&mut self, on: bool) {
         self.mechanics.power = on;
         if !on {
             self.clear();
-            self.settings = Settings::default();
+            self.setter.settings = Settings::default();
+            self.setter.qr_text.clear();
+            self.scan = RealtimeScan::default();
             self.answers.clear();
             self.mechanics.cutter_stuck = false;
+            (self.reports, self.reported) = (false, None);
         }
     }
 
@@ -242,18 +328,19 @@ impl Machine {
     pub fn status(&self) -> StatusBits {
         let mechanics = &self.mechanics;
         let out = mechanics.paper_dots == 0;
+        let error = mechanics.cutter_stuck || mechanics.hot || mechanics.jammed || mechanics.broken;
         StatusBits {
-            offline: mechanics.cover_open || out || mechanics.cutter_stuck || mechanics.hot,
+            offline: mechanics.cover_open || out || error || mechanics.feeding,
             waiting: false,
             cover_open: mechanics.cover_open,
-            feeding: false,
+            feeding: mechanics.feeding,
             stopped_for_paper: out && !self.motions.is_empty(),
-            error: mechanics.cutter_stuck || mechanics.hot,
-            jammed: false,
+            error,
+            jammed: mechanics.jammed,
             cutter: mechanics.cutter_stuck,
-            unrecoverable: false,
+            unrecoverable: mechanics.broken,
             cooling: mechanics.hot,
-            paper_low: mechanics.paper_dots < LOW_MM * DOTS_PER_MM,
+            paper_low: mechanics.near_end.unwrap_or(mechanics.paper_dots < LOW_MM * DOTS_PER_MM),
             paper_out: out,
         }
     }
@@ -262,72 +349,116 @@ impl Machine {
         self.mechanics.power && !self.status().offline
     }
 
+    /// Sends a report if it reports by itself and something changed.
+    fn report(&mut self) {
+        let now = self.status().report();
+        if self.reports && self.mechanics.power && self.reported != Some(now) {
+            self.reported = Some(now);
+            self.answers.extend(now);
+        }
+    }
+
     fn clear(&mut self) {
         self.buffer.clear();
         self.motions.clear();
-        self.cells.clear();
-        self.text.clear();
+        self.setter.forget_line();
+        self.setter.out.clear();
         self.bytes.clear();
     }
 
     fn next_command(&mut self) -> bool {
         let stream = self.buffer.make_contiguous();
-        let Read::Whole(command, used) = read(stream, self.settings.chinese) else { return false };
+        let Read::Whole(command, used) = read(stream, self.setter.settings.chinese) else {
+            self.starving = true;
+            return false;
+        };
+        self.starving = false;
         self.bytes.extend(self.buffer.drain(..used));
         self.obey(command);
+        self.motions.extend(self.setter.out.drain(..).map(Motion::Piece));
+        self.counters.unknown += std::mem::take(&mut self.setter.misplaced);
         true
     }
 
     fn obey(&mut self, command: Command) {
+        let setter = &mut self.setter;
         match command {
             Command::Init => {
-                self.settings = Settings::default();
-                self.cells.clear();
-                self.text.clear();
+                setter.settings = Settings::default();
+                setter.forget_line();
             }
-            Command::LineFeed => self.end_line(),
-            Command::Narrow(byte) if byte < 0x80 => self.set(char::from(byte), true),
-            Command::Narrow(_) => self.set('?', true),
+            Command::LineFeed => setter.end_line(),
+            Command::Narrow(byte) if byte < 0x80 => setter.set(char::from(byte), true),
+            Command::Narrow(_) => setter.set('?', true),
             Command::Wide(pair) => {
                 let (text, bad) = GB18030.decode_without_bom_handling(&pair);
                 let mut letters = text.chars();
                 match (letters.next(), letters.next(), bad) {
-                    (Some(ch), None, false) => self.set(ch, false),
-                    _ => self.set('?', true),
+                    (Some(ch), None, false) => setter.set(ch, false),
+                    _ => setter.set('?', true),
                 }
             }
-            Command::Chinese(on) => self.settings.chinese = on,
-            Command::Size(wide, high) => self.settings.size = (wide, high),
-            Command::ChineseSize(wide, high) => self.settings.chinese_size = (wide, high),
-            Command::Align(side) => self.settings.align = side,
-            Command::Bold(on) => self.settings.bold = on,
-            Command::Spacing(dots) => self.settings.spacing = dots,
+            Command::Chinese(on) => setter.settings.chinese = on,
+            Command::Size(wide, high) => setter.settings.size = (wide, high),
+            Command::ChineseSize(wide, high) => setter.settings.chinese_size = (wide, high),
+            Command::Align(side) => setter.settings.align = side,
+            Command::Bold(on) => setter.settings.bold = on,
+            Command::Spacing(dots) => setter.settings.spacing = dots,
             Command::FeedDots(dots) => {
-                self.flush_line();
-                self.feed(dots);
+                setter.flush_line();
+                setter.feed(dots);
             }
             Command::FeedLines(lines) => {
-                self.flush_line();
-                self.feed(lines * self.settings.spacing);
+                setter.flush_line();
+                setter.feed(lines * setter.settings.spacing);
             }
-            Command::Raster { row_bytes, rows } => self.raster(row_bytes, &rows),
-            Command::QrModule(dots) => self.qr_module = dots.clamp(1, 15),
-            Command::QrStore(text) => self.qr_text = text,
-            Command::QrPrint => self.print_qr(),
+            Command::Raster { row_bytes, rows } => setter.raster(row_bytes, &rows),
+            Command::QrModule(dots) => setter.qr_module = dots.clamp(1, 15),
+            Command::QrStore(text) => setter.qr_text = text,
+            Command::QrPrint => setter.print_qr(),
             Command::Cut(dots) => {
-                self.flush_line();
-                self.feed(dots);
+                setter.flush_line();
+                setter.feed(dots);
+                self.motions.extend(self.setter.out.drain(..).map(Motion::Piece));
                 self.motions.push_back(Motion::Cut);
             }
-            Command::ProcessId(letters) => {
-                self.answers.extend([0x37, 0x22]);
-                self.answers.extend(letters);
-                self.answers.push(0);
+            Command::Ignored => {}
+            Command::Unknown => self.counters.unknown += 1,
+            other => self.answer(&other),
+        }
+    }
+
+    /// Commands that print nothing and answer or move the ticket.
+    fn answer(&mut self, command: &Command) {
+        let cheap = matches!(self.model.dialect, StatusDialect::EscV | StatusDialect::GsR);
+        let status = self.status();
+        let set = |on: bool, bits: u8| if on { bits } else { 0 };
+        match command {
+            Command::ProcessId(letters) if !cheap => {
+                if !std::mem::take(&mut self.mechanics.lose_proof) {
+                    self.answers.extend([0x37, 0x22]);
+                    self.answers.extend(letters);
+                    self.answers.push(0);
+                }
             }
             Command::PaperStatus => {
-                let status = self.status();
-                let reply = PaperReply { low: status.paper_low, out: status.paper_out };
-                self.answers.push(if reply.low { 3 } else { 0 } | if reply.out { 0x0c } else { 0 });
+                if !std::mem::take(&mut self.mechanics.lose_proof) {
+                    self.answers.push(set(status.paper_low, 3) | set(status.paper_out, 0x0c));
+                }
+            }
+            Command::PaperSensor => {
+                self.answers.push(
+                    set(status.paper_low, 3)
+                        | set(status.paper_out, 0x0c)
+                        | set(status.cooling, 0x40),
+                );
+            }
+            Command::Subscribe(on) if !cheap => {
+                self.reports = *on;
+                if *on {
+                    self.reported = Some(status.report());
+                    self.answers.extend(status.report());
+                }
             }
             Command::Identify(which) => {
                 let name = match which {
@@ -339,125 +470,26 @@ impl Machine {
                 self.answers.extend(name.bytes());
                 self.answers.push(0);
             }
-            Command::Ignored => {}
-            Command::Unknown => self.unknown += 1,
-        }
-    }
-
-    fn set(&mut self, ch: char, narrow: bool) {
-        let (mut wide, mut high) = self.settings.size;
-        if !narrow {
-            wide = wide.max(self.settings.chinese_size.0);
-            high = high.max(self.settings.chinese_size.1);
-        }
-        let width = if narrow { 12 } else { 24 } * wide;
-        let used: usize = self.cells.iter().map(|(cell, _)| cell.width).sum();
-        if used + width > self.row_bytes * 8 {
-            self.end_line();
-        }
-        self.cells.push((self.fonts.cell(ch, width, 24 * high), self.settings.bold));
-        self.text.push(ch);
-    }
-
-    fn flush_line(&mut self) {
-        if !self.cells.is_empty() {
-            self.end_line();
-        }
-    }
-
-    fn end_line(&mut self) {
-        let cells = std::mem::take(&mut self.cells);
-        let text = std::mem::take(&mut self.text);
-        let tallest = cells.iter().map(|(cell, _)| cell.height).max().unwrap_or(0);
-        let height = tallest.max(self.settings.spacing);
-        let used: usize = cells.iter().map(|(cell, _)| cell.width).sum();
-        let mut left = self.left_edge(used);
-        let mut rows = vec![vec![0_u8; self.row_bytes]; height];
-        for (cell, bold) in &cells {
-            let top = tallest - cell.height;
-            for (x, y) in (0..cell.width).flat_map(|x| (0..cell.height).map(move |y| (x, y))) {
-                if cell.dot(x, y) {
-                    burn(&mut rows, left + x, top + y);
-                    if *bold {
-                        burn(&mut rows, left + x + 1, top + y);
-                    }
-                }
+            Command::Ejector(3) if self.model.presenter == Presenter::CustomKpm => {
+                self.mouth = self.counters.cuts > 0;
             }
-            left += cell.width;
-        }
-        if !text.is_empty() {
-            self.lines.push(text);
-        }
-        self.motions.extend(rows.into_iter().map(Motion::Row));
-    }
-
-    fn left_edge(&self, used: usize) -> usize {
-        let spare = (self.row_bytes * 8).saturating_sub(used);
-        match self.settings.align {
-            1 => spare / 2,
-            2 => spare,
-            _ => 0,
+            Command::Ejector(2) if self.model.presenter == Presenter::CustomKpm => self.retract(),
+            Command::Collect if self.model.presenter == Presenter::Citizen => self.retract(),
+            _ => self.counters.unknown += 1,
         }
     }
 
-    fn feed(&mut self, dots: usize) {
-        let blank = vec![0; self.row_bytes];
-        self.motions.extend(std::iter::repeat_n(blank, dots).map(Motion::Row));
+    fn retract(&mut self) {
+        self.counters.retracted += u64::from(std::mem::take(&mut self.mouth));
     }
 
-    fn raster(&mut self, row_bytes: usize, rows: &[u8]) {
-        // As on paper: a picture in the middle of a text line is not printed.
-        if !self.cells.is_empty() || row_bytes == 0 {
-            self.unknown += 1;
-            return;
-        }
-        self.lines.push(format!("[picture {}x{}]", row_bytes * 8, rows.len() / row_bytes));
-        let left = self.left_edge(row_bytes * 8) / 8;
-        for row in rows.chunks(row_bytes) {
-            let mut whole = vec![0; self.row_bytes];
-            for (to, from) in whole.iter_mut().skip(left).zip(row) {
-                *to = *from;
-            }
-            self.motions.push_back(Motion::Row(whole));
-        }
-    }
-
-    fn print_qr(&mut self) {
-        self.flush_line();
-        let text = std::mem::take(&mut self.qr_text);
-        let Ok(code) = QrCode::with_error_correction_level(&text, EcLevel::M) else {
-            self.unknown += 1;
-            return;
-        };
-        let (side, module) = (code.width(), self.qr_module);
-        let left = self.left_edge(side * module);
-        let mut rows = vec![vec![0_u8; self.row_bytes]; side * module];
-        for (at, color) in code.to_colors().into_iter().enumerate() {
-            if color == Color::Dark {
-                let (x0, y0) = (left + at % side * module, at / side * module);
-                for (dx, dy) in (0..module).flat_map(|dx| (0..module).map(move |dy| (dx, dy))) {
-                    burn(&mut rows, x0 + dx, y0 + dy);
-                }
-            }
-        }
-        self.qr.push(String::from_utf8_lossy(&text).into_owned());
-        self.motions.extend(rows.into_iter().map(Motion::Row));
-    }
-
-    fn finish_ticket(&mut self) {
+    /// Takes off what is burnt so far.
+    fn strip(&mut self) -> Option<Ticket> {
         let rows = std::mem::take(&mut self.rows);
         let bytes = std::mem::take(&mut self.bytes);
         let lines = std::mem::take(&mut self.lines);
         let qr = std::mem::take(&mut self.qr);
-        if !rows.is_empty() {
-            self.tickets.push(Ticket { image: picture(&rows), bytes, lines, qr });
-        }
-    }
-}
-
-fn burn(rows: &mut [Vec<u8>], x: usize, y: usize) {
-    if let Some(byte) = rows.get_mut(y).and_then(|row| row.get_mut(x / 8)) {
-        *byte |= 0x80 >> (x % 8);
+        (!rows.is_empty()).then(|| Ticket { image: picture(&rows), bytes, lines, qr })
     }
 }
 

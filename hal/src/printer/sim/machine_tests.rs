@@ -5,7 +5,7 @@ use crate::glyphs::GlyphSource;
 use encoding_rs::GB18030;
 
 fn machine() -> Machine {
-    Machine::new(GlyphSource::shared().unwrap(), 576)
+    Machine::new(GlyphSource::shared().unwrap(), Model::new(576))
 }
 
 fn gb(text: &str) -> Vec<u8> {
@@ -23,7 +23,7 @@ fn text_becomes_ink_and_can_be_read_back() {
     assert_eq!(tickets.len(), 1);
     assert_eq!(tickets[0].lines, ["回执 A1"]);
     assert!(tickets[0].image.pixels().any(|pixel| pixel.0[0] == 0));
-    assert_eq!(machine.unknown, 0);
+    assert_eq!(machine.counters.unknown, 0);
 }
 
 #[test]

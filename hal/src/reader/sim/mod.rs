@@ -5,12 +5,51 @@
 //! Refuses: to help the driver. It keeps the module's awkward manners: the card that was read is
 //! not found again until it has been lifted, and after a failed read nothing succeeds either.
 //!
-//! Commands: `insert FILE.toml`, `remove`, `fault KIND [COMMAND]`, `unplug`, `plug`, `power on|off`,
-//! `self-test pass|fail`, `state`. Fault kinds: `checksum`, `silent`, `garbage-before`,
-//! `garbage-after`, `half-frame`, `stale`, `select-failed`, `read-failed`, `rejected`,
-//! `unknown-type`, `lift-at N`, `late MS`, `none`. A fault strikes the next answer to one command, `read`
-//! unless `select` is meant by its kind or `find`, `select`, `read`, `status` or `any` is named.
+//! Commands, one a line:
+//!
+//! | command | what happens |
+//! |---|---|
+//! | `insert FILE.toml`, `remove` | a specimen is laid down, or lifted |
+//! | `fault KIND [COMMAND]` | the next answer to one command is spoiled |
+//! | `unplug [MS]`, `plug` | the reader goes, and comes back after MS |
+//! | `power on\|off` | no answers; after power-on the module is at 115200 baud |
+//! | `self-test pass\|fail\|fail-until-reset` | what the module says about itself |
+//! | `unauthorised on\|off` | everything about cards is refused with 66 |
+//! | `silent-always on\|off` | no answers, whatever is asked |
+//! | `slow N` | the line is N times slower, until `slow 1` |
+//! | `module-baud N\|any` | the module is at that rate; at another one both ends hear noise |
+//! | `permission allow\|deny` | whether the line may be opened (root always may) |
+//! | `steal`, `release` | another program holds the line, as soon as the driver lets it |
+//! | `seed N` | which bytes the noise is made of |
+//! | `state` | everything, as JSON, with counters |
+//!
+//! | fault kind | the answer |
+//! |---|---|
+//! | `checksum` | has a wrong sum |
+//! | `wrong-length [±N]` | announces N bytes more or less, or 65535 |
+//! | `malformed` | is the published malformed frame: length 5, three bytes follow |
+//! | `silent` | does not come |
+//! | `late MS`, `byte-late MS` | comes late; its last byte does |
+//! | `half-frame [N]` | breaks off in the middle, or after N bytes |
+//! | `garbage-before`, `garbage-after`, `stray-before N`, `stray-after N` | has stray bytes around it |
+//! | `vendor-head` | stands behind a vendor's own head |
+//! | `stale`, `stale-only` | comes behind an answer to another command; only that one comes |
+//! | `babble MS` | comes after so much noise |
+//! | `sw3 HH` | has this status, known or not, and no data |
+//! | `select-failed`, `read-failed`, `rejected` | is 81, 41, 31 |
+//! | `bad-content KIND` | carries a card with one thing wrong: `surrogate`, `check-digit`, `no-number`, `birth`, `date` (the last day), `type` (= `unknown-type`), `lengths`, `short` |
+//! | `lift-at N` | breaks off after N bytes because the card goes |
+//! | `unplug-at N [back MS]` | breaks off after N bytes because the reader goes |
+//! | `none` | is as it should be after all |
+//!
+//! COMMAND is `find`, `select`, `read`, `status`, `id`, `added` or `any`; without it a fault strikes
+//! `read`, and `select-failed` strikes `select`.
+//!
+//! With a state file, another process sees and changes card, plug, power, self-test and rate.
 
+mod command;
+mod device;
+mod fault;
 mod module;
 
 use std::io;
@@ -18,13 +57,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use self::module::{Reply, State};
+use self::device::Device;
+use self::module::{Card, State};
 use super::card::{self, Identity};
-use super::protocol::{FrameParser, Sw3};
 use crate::control::ControlServer;
-use crate::pty::{Pty, line_time};
 
 /// How the simulated reader is to be made.
 #[derive(Debug, Clone)]
@@ -33,15 +71,27 @@ pub struct ReaderSimOptions {
     pub link: Option<PathBuf>,
     /// Where commands are taken, if anywhere.
     pub control: Option<PathBuf>,
-    /// The pace of the line; `None` sends at once.
+    /// The module's rate, which is also the pace of the line; `None` sends at once and takes the
+    /// line's rate, whatever it is.
     pub baud: Option<u32>,
     /// How long the radio exchange with the card takes before an answer to a read begins.
     pub radio: Duration,
+    /// A JSON file through which another process sees and changes the state, if any.
+    pub state: Option<PathBuf>,
+    /// Which bytes the noise is made of.
+    pub seed: u64,
 }
 
 impl Default for ReaderSimOptions {
     fn default() -> Self {
-        Self { link: None, control: None, baud: Some(115_200), radio: Duration::from_millis(200) }
+        Self {
+            link: None,
+            control: None,
+            baud: Some(115_200),
+            radio: Duration::from_millis(200),
+            state: None,
+            seed: 1,
+        }
     }
 }
 
@@ -79,23 +129,19 @@ impl ReaderSimCommander {
 impl ReaderSim {
     /// Plugs a simulated reader in.
     pub fn start(options: ReaderSimOptions) -> io::Result<Self> {
-        let pty = Pty::open(options.link.as_deref())?;
-        let path = pty.path().to_path_buf();
-        let commander = ReaderSimCommander(Arc::new(Mutex::new(State::new())));
-        let control = match &options.control {
+        let state = State::new(options.baud, options.seed);
+        let commander = ReaderSimCommander(Arc::new(Mutex::new(state)));
+        let stop = Arc::new(AtomicBool::new(false));
+        let socket = options.control.clone();
+        let device = Device::new(options, commander.clone(), Arc::clone(&stop))?;
+        let path = device.path().map(Path::to_path_buf).unwrap_or_default();
+        let control = match &socket {
             Some(socket) => {
                 let commander = commander.clone();
                 let answer = move |line: &str| commander.command(line);
                 Some(ControlServer::start(socket, Box::new(answer))?)
             }
             None => None,
-        };
-        let stop = Arc::new(AtomicBool::new(false));
-        let device = Device {
-            pty: Some(pty),
-            options,
-            commander: commander.clone(),
-            stop: Arc::clone(&stop),
         };
         let thread = std::thread::Builder::new()
             .name("simulated-reader".to_owned())
@@ -120,7 +166,9 @@ impl ReaderSim {
 
     /// Lays a card on the reader.
     pub fn insert(&self, id: &Identity) -> Result<(), card::EncodeError> {
-        self.commander.state().insert(id)
+        let card = Card::new(id, None)?;
+        self.commander.state().insert(card);
+        Ok(())
     }
 }
 
@@ -129,122 +177,6 @@ impl Drop for ReaderSim {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-        }
-    }
-}
-
-struct Device {
-    pty: Option<Pty>,
-    options: ReaderSimOptions,
-    commander: ReaderSimCommander,
-    stop: Arc<AtomicBool>,
-}
-
-const TICK: Duration = Duration::from_millis(10);
-
-impl Device {
-    fn run(mut self) {
-        let mut parser = FrameParser::for_requests();
-        let mut buffer = [0_u8; 256];
-        let mut unplugs = 0;
-        while !self.stop.load(Ordering::Relaxed) {
-            let (plugged, unplugged) = {
-                let state = self.commander.state();
-                (state.plugged, state.unplugs)
-            };
-            if unplugged != unplugs {
-                unplugs = unplugged;
-                parser.reset();
-                self.pty = None;
-            }
-            if plugged && self.pty.is_none() {
-                match Pty::open(self.options.link.as_deref()) {
-                    Ok(pty) => self.pty = Some(pty),
-                    Err(error) => tracing::warn!(%error, "the reader cannot be plugged in"),
-                }
-            }
-            let Some(pty) = &mut self.pty else {
-                std::thread::sleep(TICK);
-                continue;
-            };
-            let read = match pty.read_some(&mut buffer, TICK) {
-                Ok(read) => read,
-                Err(error) => {
-                    tracing::warn!(%error, "the pseudo-terminal failed");
-                    return;
-                }
-            };
-            for request in parser.push(&buffer[..read]) {
-                let reply = match request {
-                    Ok(body) => self.commander.state().answer(body.expose()),
-                    Err(_) => Some(Reply::status(Sw3::ChecksumWrong)),
-                };
-                if let Some(reply) = reply
-                    && let Err(error) = self.send(&reply)
-                {
-                    tracing::warn!(%error, "the pseudo-terminal failed");
-                    return;
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, reply: &Reply) -> io::Result<()> {
-        const CHUNK: usize = 16;
-        let moves = self.commander.state().moves;
-        let mut think = reply.late;
-        if reply.needs_card {
-            think += self.options.radio;
-        }
-        self.wait(think);
-        self.put(&reply.before)?;
-        let start = Instant::now();
-        let mut sent = 0;
-        while sent < reply.bytes.len() {
-            {
-                let mut state = self.commander.state();
-                if self.stop.load(Ordering::Relaxed) || !state.plugged || !state.powered {
-                    return Ok(());
-                }
-                if reply.lift_at.is_some_and(|at| sent >= at) {
-                    state.remove();
-                    return Ok(());
-                }
-                if reply.needs_card && state.moves != moves {
-                    return Ok(());
-                }
-            }
-            let mut end = (sent + CHUNK).min(reply.bytes.len());
-            if let Some(at) = reply.lift_at {
-                end = end.min(at.max(sent + 1));
-            }
-            let chunk = &reply.bytes[sent..end];
-            if let Some(baud) = self.options.baud {
-                let due = start + line_time(end, baud);
-                std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            }
-            self.put(chunk)?;
-            sent = end;
-        }
-        self.put(&reply.after)
-    }
-
-    /// Lets time pass without holding up the end.
-    fn wait(&self, duration: Duration) {
-        let until = Instant::now() + duration;
-        while !self.stop.load(Ordering::Relaxed) {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            std::thread::sleep(left.min(TICK));
-        }
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.pty {
-            Some(pty) => pty.write(bytes),
-            None => Ok(()),
         }
     }
 }

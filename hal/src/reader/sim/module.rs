@@ -1,64 +1,23 @@
 //! Why: what the security module does with each command, and what a fault makes of its answer, is
 //! a matter of states and bytes; kept apart from threads and pseudo-terminals it can be read at once.
 //!
-//! Refuses: I/O, except for the specimen's file named by `insert`.
+//! Refuses: I/O and clocks.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use personal::PersonalBytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::super::card::{self, Identity};
 use super::super::protocol::{Answer, Command, Sw3, join_payload};
-use super::super::specimen;
-
-/// What spoils an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Fault {
-    Checksum,
-    Silent,
-    GarbageBefore,
-    GarbageAfter,
-    HalfFrame,
-    Stale,
-    SelectFailed,
-    ReadFailed,
-    Rejected,
-    UnknownType,
-    LiftAt(usize),
-    Late(u64),
-}
-
-/// Which command a fault waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Strikes {
-    Find,
-    Select,
-    Read,
-    Status,
-    Any,
-}
-
-impl Strikes {
-    fn at(self, command: Command) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Find => command == Command::FindCard,
-            Self::Select => command == Command::SelectCard,
-            Self::Read => command == Command::ReadBase,
-            Self::Status => command == Command::SamStatus,
-        }
-    }
-}
+use super::fault::{Fault, Noise, Strikes};
 
 /// How far the card on the reader has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Phase {
+pub(super) enum Phase {
     /// Laid down and not yet found.
     Fresh,
     /// Found.
@@ -71,35 +30,81 @@ enum Phase {
     Spoiled,
 }
 
-struct Card {
+/// What the module says about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SelfTest {
+    /// It is well.
+    Pass,
+    /// It is broken.
+    Fail,
+    /// It is confused, and a reset cures it.
+    FailUntilReset,
+}
+
+pub(super) struct Card {
     text: Zeroizing<Vec<u8>>,
     photo: PersonalBytes,
-    phase: Phase,
+    added_address: Option<Zeroizing<Vec<u8>>>,
+    pub(super) phase: Phase,
+    /// The specimen's file, when it came from one.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Length of an added address on the wire.
+const ADDED: usize = 70;
+
+impl Card {
+    pub(super) fn new(id: &Identity, file: Option<PathBuf>) -> Result<Self, card::EncodeError> {
+        let added_address = id.added_address.as_ref().map(|address| {
+            let units = address.as_str().encode_utf16().chain(std::iter::repeat(u16::from(b' ')));
+            Zeroizing::new(units.take(ADDED / 2).flat_map(u16::to_le_bytes).collect())
+        });
+        Ok(Self {
+            text: card::encode(id)?,
+            photo: id.photo.clone(),
+            added_address,
+            phase: Phase::Fresh,
+            file,
+        })
+    }
+}
+
+/// How often what happened.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct Counters {
+    pub(super) requests: u64,
+    pub(super) finds: u64,
+    pub(super) selects: u64,
+    pub(super) reads: u64,
+    /// Reads whose content was sent to the last byte.
+    pub(super) contents: u64,
+    pub(super) resets: u64,
 }
 
 pub(super) struct State {
-    card: Option<Card>,
-    fault: Option<(Fault, Strikes)>,
+    pub(super) card: Option<Card>,
+    pub(super) fault: Option<(Fault, Strikes)>,
     pub(super) plugged: bool,
     /// Grows with every unplugging, so that a short one is not missed.
     pub(super) unplugs: u64,
+    /// Plugged in again after so long, counted from when the device notices.
+    pub(super) back_after: Option<Duration>,
     pub(super) powered: bool,
-    self_test: bool,
-    finds: u64,
-    reads: u64,
+    pub(super) self_test: SelfTest,
+    pub(super) authorised: bool,
+    pub(super) silent: bool,
+    /// How many times slower than its rate the line is.
+    pub(super) slow: u32,
+    /// The module's rate; `None` takes the line's, whatever that is.
+    pub(super) baud: Option<u32>,
+    pub(super) readable: bool,
+    pub(super) stolen: bool,
+    pub(super) max_rf_bytes: Option<u8>,
+    pub(super) noise: Noise,
+    pub(super) counters: Counters,
     /// Grows whenever a card comes or goes, so that an answer under way notices.
     pub(super) moves: u64,
-}
-
-#[derive(Serialize)]
-struct Shown {
-    card: Option<Phase>,
-    fault: Option<(Fault, Strikes)>,
-    plugged: bool,
-    powered: bool,
-    self_test: bool,
-    finds: u64,
-    reads: u64,
 }
 
 /// What is to be sent, and how it ends.
@@ -112,48 +117,70 @@ pub(super) struct Reply {
     pub(super) needs_card: bool,
     /// The card is lifted after so many bytes.
     pub(super) lift_at: Option<usize>,
+    /// The reader is unplugged after so many bytes, and comes back after a while, if ever.
+    pub(super) unplug_at: Option<(usize, Option<Duration>)>,
     /// The module thinks so long before it answers.
     pub(super) late: Duration,
+    /// It sends noise so long before it answers.
+    pub(super) babble: Duration,
+    /// The last byte comes so much later.
+    pub(super) last_late: Duration,
+    /// The module goes on at another rate.
+    pub(super) then_baud: Option<u32>,
 }
 
 impl Reply {
     fn of(sw3: Sw3, data: PersonalBytes) -> Self {
-        let bytes = Answer { sw1: 0, sw2: 0, sw3, data }.encode();
         Self {
-            bytes,
+            bytes: Answer { sw1: 0, sw2: 0, sw3, data }.encode(),
             before: Vec::new(),
             after: Vec::new(),
             needs_card: false,
             lift_at: None,
+            unplug_at: None,
             late: Duration::ZERO,
+            babble: Duration::ZERO,
+            last_late: Duration::ZERO,
+            then_baud: None,
         }
     }
 
-    pub(super) fn status(sw3: Sw3) -> Self {
+    fn status(sw3: Sw3) -> Self {
         Self::of(sw3, PersonalBytes::default())
     }
 }
 
+/// The specimen module's number: 05, 01, 20200101, 42, 7, each little-endian.
+const SAM_ID: [u8; 16] = [5, 0, 1, 0, 0xA5, 0x3A, 0x34, 0x01, 42, 0, 0, 0, 7, 0, 0, 0];
+/// What some vendors put in front of the module's own frame.
+const VENDOR_HEAD: [u8; 6] = [0x55, 0xAA, 0x03, 0x00, 0x10, 0x7E];
+
 impl State {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(baud: Option<u32>, seed: u64) -> Self {
         Self {
             card: None,
             fault: None,
             plugged: true,
             unplugs: 0,
+            back_after: None,
             powered: true,
-            self_test: true,
-            finds: 0,
-            reads: 0,
+            self_test: SelfTest::Pass,
+            authorised: true,
+            silent: false,
+            slow: 1,
+            baud,
+            readable: true,
+            stolen: false,
+            max_rf_bytes: None,
+            noise: Noise::new(seed),
+            counters: Counters::default(),
             moves: 0,
         }
     }
 
-    pub(super) fn insert(&mut self, id: &Identity) -> Result<(), card::EncodeError> {
-        let text = card::encode(id)?;
+    pub(super) fn insert(&mut self, card: Card) {
         self.moves += 1;
-        self.card = Some(Card { text, photo: id.photo.clone(), phase: Phase::Fresh });
-        Ok(())
+        self.card = Some(card);
     }
 
     pub(super) fn remove(&mut self) {
@@ -161,9 +188,29 @@ impl State {
         self.card = None;
     }
 
+    pub(super) fn unplug(&mut self, back_after: Option<Duration>) {
+        self.unplugs += 1;
+        self.plugged = false;
+        self.back_after = back_after;
+    }
+
+    pub(super) fn set_power(&mut self, on: bool) {
+        self.powered = on;
+        if let (true, Some(_)) = (on, self.baud) {
+            // Whatever rate it was set to, this is the one after power-on.
+            self.baud = Some(115_200);
+        }
+        if let Some(card) = &mut self.card
+            && card.phase != Phase::Fresh
+        {
+            card.phase = Phase::Fresh;
+        }
+    }
+
     /// The answer to a request, `None` for silence.
     pub(super) fn answer(&mut self, body: &[u8]) -> Option<Reply> {
-        if !self.powered {
+        self.counters.requests += 1;
+        if !self.powered || self.silent {
             return None;
         }
         let Some(command) = Command::decode(body) else {
@@ -180,27 +227,49 @@ impl State {
         self.spoiled(reply, fault, command)
     }
 
+    /// The answer to a request that came damaged.
+    pub(super) fn complaint(&self) -> Option<Reply> {
+        (self.powered && !self.silent).then(|| Reply::status(Sw3::ChecksumWrong))
+    }
+
     fn honest(&mut self, command: Command, fault: Option<Fault>) -> Reply {
+        let about_cards = matches!(
+            command,
+            Command::FindCard | Command::SelectCard | Command::ReadBase | Command::ReadAddedAddress
+        );
         match command {
-            Command::ResetSam | Command::MaxRfBytes(_) | Command::SetBaud(_) => {
+            Command::FindCard => self.counters.finds += 1,
+            Command::SelectCard => self.counters.selects += 1,
+            Command::ReadBase => self.counters.reads += 1,
+            _ => {}
+        }
+        if about_cards && !self.authorised {
+            return Reply::status(Sw3::NotAuthorised);
+        }
+        match command {
+            Command::ResetSam => self.reset(),
+            Command::MaxRfBytes(bytes) => {
+                self.max_rf_bytes = Some(bytes);
                 Reply::status(Sw3::Success)
             }
-            Command::SamStatus => {
-                Reply::status(if self.self_test { Sw3::Success } else { Sw3::SelfTestFailed })
+            Command::SetBaud(rate) => {
+                let then_baud = self.baud.map(|_| rate.bits_per_second());
+                Reply { then_baud, ..Reply::status(Sw3::Success) }
             }
-            Command::SamId => Reply::of(Sw3::Success, PersonalBytes::new(vec![0; 16])),
-            Command::FindCard => {
-                self.finds += 1;
-                match &mut self.card {
-                    Some(card)
-                        if matches!(card.phase, Phase::Fresh | Phase::Found | Phase::Selected) =>
-                    {
-                        card.phase = Phase::Found;
-                        Reply::of(Sw3::CardFound, PersonalBytes::new(vec![0; 4]))
-                    }
-                    _ => Reply::status(Sw3::NoCard),
+            Command::SamStatus => Reply::status(match self.self_test {
+                SelfTest::Pass => Sw3::Success,
+                SelfTest::Fail | SelfTest::FailUntilReset => Sw3::SelfTestFailed,
+            }),
+            Command::SamId => Reply::of(Sw3::Success, PersonalBytes::new(SAM_ID.to_vec())),
+            Command::FindCard => match &mut self.card {
+                Some(card)
+                    if matches!(card.phase, Phase::Fresh | Phase::Found | Phase::Selected) =>
+                {
+                    card.phase = Phase::Found;
+                    Reply::of(Sw3::CardFound, PersonalBytes::new(vec![0; 4]))
                 }
-            }
+                _ => Reply::status(Sw3::NoCard),
+            },
             Command::SelectCard => match &mut self.card {
                 Some(card) if card.phase == Phase::Found => {
                     if fault == Some(Fault::SelectFailed) {
@@ -213,12 +282,24 @@ impl State {
                 _ => Reply::status(Sw3::SelectFailed),
             },
             Command::ReadBase => self.read(fault),
-            Command::ReadAddedAddress => Reply::status(Sw3::ReadFailed),
+            Command::ReadAddedAddress => self.read_added_address(),
         }
     }
 
+    fn reset(&mut self) -> Reply {
+        self.counters.resets += 1;
+        if self.self_test == SelfTest::FailUntilReset {
+            self.self_test = SelfTest::Pass;
+        }
+        if let Some(card) = &mut self.card
+            && matches!(card.phase, Phase::Found | Phase::Selected)
+        {
+            card.phase = Phase::Fresh;
+        }
+        Reply::status(Sw3::Success)
+    }
+
     fn read(&mut self, fault: Option<Fault>) -> Reply {
-        self.reads += 1;
         let Some(card) = &mut self.card else { return Reply::status(Sw3::ReadFailed) };
         if !matches!(card.phase, Phase::Selected | Phase::Read) {
             return Reply::status(Sw3::ReadFailed);
@@ -233,15 +314,27 @@ impl State {
             return Reply::status(sw3);
         }
         card.phase = Phase::Read;
-        let mut text = card.text.clone();
-        if fault == Some(Fault::UnknownType)
-            && let Some(mark) = text.get_mut(248)
-        {
-            *mark = b'Q';
-        }
-        match join_payload(&text, card.photo.expose()) {
+        let data = match fault {
+            Some(Fault::BadContent(content)) => {
+                content.spoil(&mut card.text.clone(), card.photo.expose())
+            }
+            _ => join_payload(&card.text, card.photo.expose()),
+        };
+        match data {
             Some(data) => Reply { needs_card: true, ..Reply::of(Sw3::Success, data) },
             None => Reply::status(Sw3::Unrecognised),
+        }
+    }
+
+    fn read_added_address(&self) -> Reply {
+        match &self.card {
+            Some(Card {
+                added_address: Some(text), phase: Phase::Selected | Phase::Read, ..
+            }) => {
+                let data = PersonalBytes::new(text.to_vec());
+                Reply { needs_card: true, ..Reply::of(Sw3::Success, data) }
+            }
+            _ => Reply::status(Sw3::ReadFailed),
         }
     }
 
@@ -251,6 +344,7 @@ impl State {
         fault: Option<Fault>,
         command: Command,
     ) -> Option<Reply> {
+        let millis = Duration::from_millis;
         match fault {
             Some(Fault::Silent) => {
                 self.spoil_card(command);
@@ -262,26 +356,48 @@ impl State {
                 }
                 self.spoil_card(command);
             }
-            Some(Fault::HalfFrame) => {
-                let half = reply.bytes.len() / 2;
+            Some(Fault::WrongLength(by)) => {
+                if let Some(Ok(length)) = reply.bytes.get(5..7).map(<[u8; 2]>::try_from) {
+                    let honest = i32::from(u16::from_be_bytes(length));
+                    let lie = by.and_then(|by| u16::try_from(honest.saturating_add(by)).ok());
+                    reply.bytes[5..7].copy_from_slice(&lie.unwrap_or(u16::MAX).to_be_bytes());
+                }
+                self.spoil_card(command);
+            }
+            Some(Fault::Malformed) => {
+                reply.bytes.truncate(5);
+                reply.bytes.extend_from_slice(&[0, 5, 5, 5, 5]);
+                self.spoil_card(command);
+            }
+            Some(Fault::HalfFrame(count)) => {
+                let half = count.unwrap_or(reply.bytes.len() / 2);
                 reply.bytes.truncate(half);
+                self.spoil_card(command);
+            }
+            Some(Fault::Sw3(code)) => {
+                reply = Reply::status(Sw3::from(code));
                 self.spoil_card(command);
             }
             Some(Fault::GarbageBefore) => reply.before = vec![0x00, 0xAA, 0xAA, 0x55],
             Some(Fault::GarbageAfter) => reply.after = vec![0xAA, 0x00, 0xFF],
-            Some(Fault::Stale) => {
-                // An answer to a select, late and complete, in front of the one that is due.
-                reply.before =
-                    Reply::of(Sw3::Success, PersonalBytes::new(vec![0; 8])).bytes.to_vec();
-                if reply.bytes.len() < 64 {
-                    reply.before =
-                        Reply::of(Sw3::CardFound, PersonalBytes::new(vec![0; 4])).bytes.to_vec();
-                }
+            Some(Fault::StrayBefore(count)) => reply.before = self.noise.bytes(count),
+            Some(Fault::StrayAfter(count)) => reply.after = self.noise.bytes(count),
+            Some(Fault::VendorHead) => reply.before = VENDOR_HEAD.to_vec(),
+            Some(Fault::Stale) => reply.before = stale(command),
+            Some(Fault::StaleOnly) => {
+                reply =
+                    Reply { bytes: Zeroizing::new(stale(command)), ..Reply::status(Sw3::NoCard) };
+                self.spoil_card(command);
             }
             Some(Fault::LiftAt(count)) => reply.lift_at = Some(count),
-            Some(Fault::Late(millis)) => reply.late = Duration::from_millis(millis),
+            Some(Fault::UnplugAt { bytes, back_ms }) => {
+                reply.unplug_at = Some((bytes, back_ms.map(millis)));
+            }
+            Some(Fault::Late(late)) => reply.late = millis(late),
+            Some(Fault::ByteLate(late)) => reply.last_late = millis(late),
+            Some(Fault::Babble(long)) => reply.babble = millis(long),
             Some(
-                Fault::SelectFailed | Fault::ReadFailed | Fault::Rejected | Fault::UnknownType,
+                Fault::SelectFailed | Fault::ReadFailed | Fault::Rejected | Fault::BadContent(_),
             )
             | None => {}
         }
@@ -295,103 +411,15 @@ impl State {
             card.phase = Phase::Spoiled;
         }
     }
-
-    fn show(&self) -> Result<String, String> {
-        let shown = Shown {
-            card: self.card.as_ref().map(|card| card.phase),
-            fault: self.fault,
-            plugged: self.plugged,
-            powered: self.powered,
-            self_test: self.self_test,
-            finds: self.finds,
-            reads: self.reads,
-        };
-        serde_json::to_string(&shown).map_err(|error| error.to_string())
-    }
-
-    pub(super) fn command(&mut self, line: &str) -> Result<String, String> {
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let rest = rest.trim();
-        match (word, rest) {
-            ("insert", "") => Err("insert which card? name a specimen's file".to_owned()),
-            ("insert", file) => {
-                let id = specimen::load(Path::new(file)).map_err(|error| error.to_string())?;
-                self.insert(&id).map_err(|error| error.to_string())?;
-                Ok(String::new())
-            }
-            ("remove", "") if self.card.is_none() => Err("there is no card".to_owned()),
-            ("remove", "") => {
-                self.remove();
-                Ok(String::new())
-            }
-            ("fault", what) => {
-                self.fault = parse_fault(what)?;
-                Ok(String::new())
-            }
-            ("unplug", "") => {
-                self.unplugs += 1;
-                set(&mut self.plugged, false)
-            }
-            ("plug", "") => set(&mut self.plugged, true),
-            ("power", "off") => set(&mut self.powered, false),
-            ("power", "on") => set(&mut self.powered, true),
-            ("self-test", "pass") => set(&mut self.self_test, true),
-            ("self-test", "fail") => set(&mut self.self_test, false),
-            ("state", "") => self.show(),
-            _ => Err("unknown command; there are: insert FILE, remove, fault KIND, unplug, plug, \
-                      power on|off, self-test pass|fail, state"
-                .to_owned()),
-        }
-    }
 }
 
-fn set(switch: &mut bool, to: bool) -> Result<String, String> {
-    *switch = to;
-    Ok(String::new())
-}
-
-fn parse_fault(text: &str) -> Result<Option<(Fault, Strikes)>, String> {
-    let mut words = text.split_whitespace();
-    let fault = match words.next() {
-        Some("none") => return Ok(None),
-        Some("checksum") => Fault::Checksum,
-        Some("silent") => Fault::Silent,
-        Some("garbage-before") => Fault::GarbageBefore,
-        Some("garbage-after") => Fault::GarbageAfter,
-        Some("half-frame") => Fault::HalfFrame,
-        Some("stale") => Fault::Stale,
-        Some("select-failed") => Fault::SelectFailed,
-        Some("read-failed") => Fault::ReadFailed,
-        Some("rejected") => Fault::Rejected,
-        Some("unknown-type") => Fault::UnknownType,
-        Some("lift-at") => Fault::LiftAt(
-            words
-                .next()
-                .and_then(|count| count.parse().ok())
-                .ok_or("lift-at wants the number of bytes after which the card goes")?,
-        ),
-        Some("late") => Fault::Late(
-            words
-                .next()
-                .and_then(|millis| millis.parse().ok())
-                .filter(|&millis| millis <= 60_000)
-                .ok_or("late wants the milliseconds, at most a minute")?,
-        ),
-        _ => {
-            return Err("unknown fault; there are: checksum, silent, garbage-before, \
-                        garbage-after, half-frame, stale, select-failed, read-failed, rejected, \
-                        unknown-type, lift-at N, late MS, none"
-                .to_owned());
+/// A complete answer to some other command, as it would be left over.
+fn stale(command: Command) -> Vec<u8> {
+    let other = match command {
+        Command::SelectCard | Command::SamStatus => {
+            Reply::of(Sw3::CardFound, PersonalBytes::new(vec![0; 4]))
         }
+        _ => Reply::of(Sw3::Success, PersonalBytes::new(vec![0; 8])),
     };
-    let strikes = match words.next() {
-        None if fault == Fault::SelectFailed => Strikes::Select,
-        None | Some("read") => Strikes::Read,
-        Some("find") => Strikes::Find,
-        Some("select") => Strikes::Select,
-        Some("status") => Strikes::Status,
-        Some("any") => Strikes::Any,
-        Some(other) => return Err(format!("no command is called {other}")),
-    };
-    Ok(Some((fault, strikes)))
+    other.bytes.to_vec()
 }
