@@ -19,7 +19,7 @@ struct Look {
     low_position: bool,
 }
 
-const LOOKS: [Look; 7] = [
+const LOOKS: [Look; 9] = [
     look("zh", Language::Chinese, (1080, 1920), 0, false, false),
     look("en", Language::English, (1080, 1920), 0, false, false),
     look("zh-contrast", Language::Chinese, (1080, 1920), 0, true, false),
@@ -27,6 +27,9 @@ const LOOKS: [Look; 7] = [
     look("zh-large", Language::Chinese, (1080, 1920), 3, false, false),
     look("zh-low", Language::Chinese, (1080, 1920), 0, false, true),
     look("zh-wide", Language::Chinese, (1920, 1080), 0, false, false),
+    // The least room that a page can be given.
+    look("en-low-large", Language::English, (1080, 1920), 3, false, true),
+    look("en-wide-large", Language::English, (1920, 1080), 3, false, false),
 ];
 
 const fn look(

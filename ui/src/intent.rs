@@ -59,6 +59,8 @@ pub enum Button {
     ReceiptCameOut,
     /// It did not come out: print again, marked 补打.
     PrintAgain,
+    /// No paper receipt is wanted: the number on the screen is enough.
+    ScreenOnly,
     /// Done: close the receipt page.
     Finish,
     /// Try the same step again.
@@ -67,13 +69,15 @@ pub enum Button {
     StaffGate,
     /// Print a test page.
     TestPage,
+    /// The cabinet was looked at: end the suspension.
+    ClearTamper,
     /// Leave the staff pages.
     CloseStaff,
 }
 
 impl Button {
     /// Every button, for tests that walk them all.
-    pub const ALL: [Button; 31] = [
+    pub const ALL: [Button; 33] = [
         Button::Start,
         Button::Back,
         Button::Next,
@@ -100,10 +104,12 @@ impl Button {
         Button::Submit,
         Button::ReceiptCameOut,
         Button::PrintAgain,
+        Button::ScreenOnly,
         Button::Finish,
         Button::Retry,
         Button::StaffGate,
         Button::TestPage,
+        Button::ClearTamper,
         Button::CloseStaff,
     ];
 
@@ -136,10 +142,12 @@ impl Button {
             Self::Submit => "btn-submit",
             Self::ReceiptCameOut => "btn-receipt-came-out",
             Self::PrintAgain => "btn-print-again",
+            Self::ScreenOnly => "btn-screen-only",
             Self::Finish => "btn-finish",
             Self::Retry => "btn-retry",
             Self::StaffGate => "btn-staff-gate",
             Self::TestPage => "btn-test-page",
+            Self::ClearTamper => "btn-clear-tamper",
             Self::CloseStaff => "btn-close-staff",
         }
     }

@@ -6,11 +6,13 @@
 //! language, or the visitor's own entries; nothing here derives `Debug`, because it would print them.
 
 mod arrival;
+mod fault;
 mod form;
 mod outcome;
 mod staff;
 
 pub use arrival::*;
+pub use fault::*;
 pub use form::*;
 pub use outcome::*;
 pub use staff::*;
@@ -61,6 +63,8 @@ pub struct Chrome {
     pub clock: String,
     /// True when staff has been called and has not come yet.
     pub staff_called: bool,
+    /// The one fault worth telling now, on whatever page; `None` when everything works.
+    pub fault: Option<FaultNotice>,
 }
 
 /// The stages that the progress rail names.

@@ -15,14 +15,18 @@ const ALWAYS: [&str; 5] =
 /// What must be found beside what is on every page.
 fn expected(specimen: &str) -> &'static [&'static str] {
     match specimen {
-        "attract" | "attract-degraded" => &["btn-start", "btn-staff-gate", "btn-help"],
+        "attract" | "attract-degraded" | "fault-technician" => {
+            &["btn-start", "btn-staff-gate", "btn-help"]
+        }
         "identify" => &["btn-no-card", "btn-back", "btn-leave"],
         "manual-number" => &["entry", "key:0", "key:x", "key:backspace", "btn-next"],
         "manual-name" => &["entry", "key:a", "key:space", "btn-next"],
         "manual-unlock" => &["entry", "key:9", "btn-next"],
         "consent-notice" => &["btn-agree"],
         "consent-separate" => &["btn-agree", "btn-disagree"],
-        "home" => &["btn-apply", "btn-show-progress", "btn-reprint", "btn-help"],
+        "home" | "home-scanner" | "fault-staff" => {
+            &["btn-apply", "btn-show-progress", "btn-reprint", "btn-help"]
+        }
         "question-choice" => &["tile:10", "tile:90", "btn-next"],
         "question-phone" => &["entry", "key:5", "btn-next"],
         "question-address" => &["entry", "suggestion:card"],
@@ -34,16 +38,24 @@ fn expected(specimen: &str) -> &'static [&'static str] {
         "capture" => &["camera", "btn-take", "btn-skip"],
         "capture-waiting" => &["camera", "btn-take", "btn-skip"],
         "capture-still" => &["btn-keep", "btn-retake", "btn-add-page"],
+        "capture-covered" | "capture-frozen" => &["camera", "btn-take", "btn-skip"],
         "capture-blurred" => &["btn-retake", "btn-skip"],
         "review" => &["edit:education", "list-down", "btn-next"],
         "declaration" => &["signature-pad", "btn-clear-signature", "btn-submit"],
         "receipt" => &["qr", "btn-finish"],
-        "receipt-unknown" => &["btn-receipt-came-out", "btn-print-again", "btn-finish"],
+        "receipt-presented" => &["qr", "btn-finish"],
+        "receipt-unknown" | "receipt-part" | "receipt-nothing" => {
+            &["btn-receipt-came-out", "btn-print-again", "btn-screen-only"]
+        }
+        "receipt-uncut" => &["btn-receipt-came-out", "btn-screen-only"],
+        "receipt-failed" | "receipt-taken-back" => &["btn-print-again", "btn-screen-only"],
+        "receipt-no-paper" => &["btn-screen-only"],
         "take-card" => &["btn-finish"],
-        "progress" => &["correction:c-1"],
+        "progress" | "progress-lost" => &["correction:c-1"],
         "progress-unavailable" | "trouble" => &["btn-retry"],
         "staff-login" => &["entry", "key:0", "btn-close-staff"],
         "staff" => &["btn-test-page", "btn-close-staff"],
+        "staff-tampered" => &["btn-test-page", "btn-clear-tamper", "btn-close-staff"],
         "overlay-idle" => &["overlay:idle", "btn-still-here"],
         "overlay-leave" => &["overlay:confirm-leave", "btn-stay", "btn-confirm-leave"],
         "overlay-called" => &["overlay:staff-called", "btn-stay"],

@@ -147,6 +147,8 @@ fn words_stand_out_from_their_ground() {
         ("alert", "care-surface"),
         ("alert", "good-surface"),
         ("care", "care-surface"),
+        ("on-primary", "alert"),
+        ("on-primary", "care"),
         ("on-primary", "primary"),
         ("on-primary", "primary-pressed"),
         ("on-band", "band"),

@@ -53,10 +53,11 @@ pub fn of(page: &Page) -> Vec<ActionData> {
         Page::Trouble(trouble) if trouble.can_retry => vec![primary(Kind::Retry, true)],
         Page::Trouble(_) => Vec::new(),
         Page::StaffLogin(_) => vec![second(Kind::CloseStaff, true), primary(Kind::Next, true)],
-        Page::Staff(staff) => vec![
-            second(Kind::TestPage, staff.test_page != PrintState::Printing),
-            primary(Kind::CloseStaff, true),
-        ],
+        Page::Staff(staff) => vec![second(Kind::TestPage, staff.test_page != PrintState::Printing)]
+            .into_iter()
+            .chain(staff.tampered.then(|| second(Kind::ClearTamper, true)))
+            .chain([primary(Kind::CloseStaff, true)])
+            .collect(),
     }
 }
 
@@ -81,39 +82,55 @@ fn capture_actions(capture: &CapturePage) -> Vec<ActionData> {
     let wording = if capture.portrait { Wording::NotNow } else { Wording::Plain };
     let skip = capture.can_skip.then(|| action(Kind::Skip, wording, !capture.taking, false));
     if capture.still.is_none() {
-        let ready = !capture.taking && capture.problem != Some(PictureProblem::CameraMissing);
+        let ready = capture.camera_ok
+            && !capture.taking
+            && capture.problem != Some(PictureProblem::CameraMissing);
         return skip.into_iter().chain([primary(Kind::Take, ready)]).collect();
     }
     if !capture.can_accept {
         return skip.into_iter().chain([primary(Kind::Retake, true)]).collect();
     }
-    let add = capture.can_add_page.then(|| second(Kind::AddPage, true));
+    // A further page from a camera that shows nothing would be a page nobody can leave.
+    let add = (capture.can_add_page && capture.camera_ok).then(|| second(Kind::AddPage, true));
     [second(Kind::Retake, true)].into_iter().chain(add).chain([primary(Kind::Keep, true)]).collect()
 }
 
 fn receipt_actions(receipt: &ReceiptPage) -> Vec<ActionData> {
+    let again = |wording| receipt.can_print.then(|| action(Kind::PrintAgain, wording, true, false));
     match receipt.print {
-        // The question about the paper comes before leaving.
-        PrintState::Unknown => vec![
-            second(Kind::PrintAgain, true),
-            second(Kind::ReceiptCameOut, true),
-            primary(Kind::Finish, true),
-        ],
-        PrintState::Failed => vec![
-            action(Kind::PrintAgain, Wording::PrintFirst, true, false),
-            primary(Kind::Finish, true),
-        ],
-        PrintState::OnScreenOnly | PrintState::Printing | PrintState::Printed => {
-            vec![primary(Kind::Finish, true)]
-        }
+        // The question about the paper comes before leaving, and every answer ends it.
+        // The one that moves on claims nothing about the paper.
+        PrintState::Unknown => [second(Kind::ReceiptCameOut, true)]
+            .into_iter()
+            .chain(again(Wording::Plain))
+            .chain([primary(Kind::ScreenOnly, true)])
+            .collect(),
+        PrintState::Failed | PrintState::TakenBack => again(Wording::PrintFirst)
+            .into_iter()
+            .chain([primary(Kind::ScreenOnly, true)])
+            .collect(),
+        PrintState::OnScreenOnly
+        | PrintState::Printing
+        | PrintState::Printed
+        | PrintState::Presented => vec![primary(Kind::Finish, true)],
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view_model::{Picture, ServicesPage};
+    use crate::view_model::{Picture, ServicesPage, StaffPage};
     use std::sync::Arc;
+
+    const PRINTS: [PrintState; 7] = [
+        PrintState::OnScreenOnly,
+        PrintState::Printing,
+        PrintState::Printed,
+        PrintState::Presented,
+        PrintState::TakenBack,
+        PrintState::Failed,
+        PrintState::Unknown,
+    ];
 
     fn kinds(page: &Page) -> Vec<Kind> {
         of(page).into_iter().map(|action| action.kind).collect()
@@ -125,11 +142,56 @@ mod tests {
 
     #[test]
     fn at_most_one_button_moves_on_and_it_stands_last() {
-        for print in [PrintState::Unknown, PrintState::Failed, PrintState::Printed] {
-            let actions = of(&Page::Receipt(ReceiptPage { print, ..Default::default() }));
-            assert_eq!(actions.iter().filter(|action| action.primary).count(), 1);
-            assert!(actions.last().is_some_and(|action| action.primary));
+        for print in PRINTS {
+            for can_print in [false, true] {
+                let page = ReceiptPage { print, can_print, ..Default::default() };
+                let actions = of(&Page::Receipt(page));
+                assert_eq!(actions.iter().filter(|action| action.primary).count(), 1);
+                assert!(actions.last().is_some_and(|action| action.primary));
+            }
         }
+    }
+
+    #[test]
+    fn paper_in_doubt_is_asked_about_and_a_dead_printer_is_not_offered() {
+        let shown = |print, can_print| {
+            kinds(&Page::Receipt(ReceiptPage { print, can_print, ..Default::default() }))
+        };
+        assert_eq!(
+            shown(PrintState::Unknown, true),
+            [Kind::ReceiptCameOut, Kind::PrintAgain, Kind::ScreenOnly]
+        );
+        assert_eq!(shown(PrintState::Unknown, false), [Kind::ReceiptCameOut, Kind::ScreenOnly]);
+        for print in [PrintState::Failed, PrintState::TakenBack] {
+            assert_eq!(shown(print, true), [Kind::PrintAgain, Kind::ScreenOnly]);
+            assert_eq!(shown(print, false), [Kind::ScreenOnly]);
+        }
+        for print in [PrintState::Printed, PrintState::Presented, PrintState::OnScreenOnly] {
+            assert_eq!(shown(print, true), [Kind::Finish]);
+        }
+    }
+
+    #[test]
+    fn a_blind_camera_takes_nothing_and_holds_nobody() {
+        let page = CapturePage { can_skip: true, camera_ok: false, ..Default::default() };
+        let actions = of(&Page::Capture(page));
+        assert!(actions[0].kind == Kind::Skip && actions[0].enabled);
+        assert!(actions[1].kind == Kind::Take && !actions[1].enabled);
+        let page = CapturePage {
+            still: still(),
+            can_accept: true,
+            can_add_page: true,
+            camera_ok: false,
+            ..Default::default()
+        };
+        assert_eq!(kinds(&Page::Capture(page)), [Kind::Retake, Kind::Keep]);
+    }
+
+    #[test]
+    fn only_a_suspended_terminal_can_be_freed() {
+        let shown = |tampered| kinds(&Page::Staff(StaffPage { tampered, ..Default::default() }));
+        assert_eq!(shown(false), [Kind::TestPage, Kind::CloseStaff]);
+        assert_eq!(shown(true), [Kind::TestPage, Kind::ClearTamper, Kind::CloseStaff]);
     }
 
     #[test]

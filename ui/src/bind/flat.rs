@@ -14,6 +14,7 @@ use slint::SharedString;
 pub struct Flat {
     pub language: vm::Language,
     pub chrome: g::ChromeData,
+    pub fault: g::FaultData,
     pub page: g::PageKind,
     pub page_name: SharedString,
     pub overlay: g::OverlayKind,
@@ -47,7 +48,6 @@ pub struct Flat {
     pub lines: Vec<g::LineData>,
     pub photographs: Vec<g::LineData>,
     pub steps: Vec<g::StepData>,
-    pub corrections: Vec<g::ProgressRow>,
     pub cases: Vec<g::ProgressRow>,
     pub devices: Vec<g::DeviceData>,
 
@@ -81,6 +81,7 @@ pub fn flatten(view: &vm::ViewModel) -> Flat {
     let mut flat = Flat {
         language: view.chrome.language,
         chrome: chrome(&view.chrome),
+        fault: view.chrome.fault.as_ref().map(fault).unwrap_or_default(),
         page: page.into(),
         page_name: page.name().into(),
         place: page.name().to_owned(),
@@ -111,11 +112,22 @@ fn chrome(chrome: &vm::Chrome) -> g::ChromeData {
     }
 }
 
+fn fault(fault: &vm::FaultNotice) -> g::FaultData {
+    g::FaultData {
+        shown: true,
+        device: fault.device.into(),
+        what: fault.what.into(),
+        actor: fault.actor.into(),
+        code: text(&fault.code),
+    }
+}
+
 impl Flat {
     fn fill(&mut self, page: &vm::Page) {
         match page {
             vm::Page::Attract(page) => {
-                self.open = page.open;
+                // A suspended terminal offers no start, whatever else is said.
+                self.open = page.open && !page.degraded.contains(&vm::Degradation::Suspended);
                 self.degraded = page.degraded.iter().map(|&what| what.into()).collect();
             }
             vm::Page::Identify(page) => {
@@ -141,6 +153,7 @@ impl Flat {
                     card_expired: page.card_expired,
                     can_reprint: page.can_reprint,
                     network: page.network,
+                    scanner: page.scanner,
                 };
             }
             vm::Page::Question(page) => self.fill_question(page),
@@ -173,6 +186,8 @@ impl Flat {
                     number: text(&page.number),
                     delivery: page.delivery.into(),
                     print: page.print.into(),
+                    evidence: page.evidence.into(),
+                    can_print: page.can_print,
                 };
                 self.receipt_seconds = seconds(page.seconds_left);
                 self.qr = page.qr.clone();
@@ -183,16 +198,13 @@ impl Flat {
                     g::TakeCardData { card_present: page.card_present, papers: page.papers };
             }
             vm::Page::Progress(page) => {
-                self.progress =
-                    g::ProgressData { loading: page.loading, unavailable: page.unavailable };
-                self.cases = page.cases.iter().flat_map(case).collect();
-                // What is asked of the visitor stands before everything that is only told.
-                self.corrections = self
-                    .cases
-                    .iter()
-                    .filter(|row| !row.correction_id.is_empty())
-                    .cloned()
-                    .collect();
+                let known = page.cases.iter().any(|case| is_wanted(case, page));
+                self.progress = g::ProgressData {
+                    loading: page.loading,
+                    unavailable: page.unavailable,
+                    lost: !page.wanted.is_empty() && !known && !page.loading && !page.unavailable,
+                };
+                self.cases = progress(page);
             }
             vm::Page::Trouble(page) => {
                 self.trouble = g::TroubleData {
@@ -213,6 +225,7 @@ impl Flat {
                     quarantined: words::count(page.quarantined),
                     oldest_minutes: i32::try_from(page.oldest_minutes.max(0)).unwrap_or(i32::MAX),
                     test_page: page.test_page.into(),
+                    tampered: page.tampered,
                 };
                 self.devices = page.devices.iter().map(device).collect();
             }
@@ -298,6 +311,7 @@ impl Flat {
             taking: page.taking,
             problem: page.problem.into(),
             can_accept: page.can_accept,
+            camera_ok: page.camera_ok,
             pages: words::count(page.pages),
             number: words::count(page.number),
             of: words::count(page.of),
@@ -315,7 +329,7 @@ impl Flat {
             )*};
         }
         set!(
-            chrome set_chrome, page set_page, page_name set_page_name, overlay set_overlay,
+            chrome set_chrome, fault set_fault, page set_page, page_name set_page_name, overlay set_overlay,
             overlay_seconds set_overlay_seconds, open set_open, identify set_identify,
             manual set_manual, consent set_consent, home set_home, question set_question,
             services_page set_services_page, checklist set_checklist, capture set_capture,
@@ -401,12 +415,38 @@ fn device(line: &vm::DeviceLine) -> g::DeviceData {
         ok: line.ok,
         state: text(&line.state),
         actor: line.actor.into(),
+        code: text(&line.code),
     }
 }
 
-fn case(case: &vm::CaseProgress) -> impl Iterator<Item = g::ProgressRow> {
+/// This case belongs to the receipt that was scanned.
+fn is_wanted(case: &vm::CaseProgress, page: &vm::ProgressPage) -> bool {
+    !page.wanted.is_empty() && case.receipt_number == page.wanted
+}
+
+/// The case that was scanned, then the others; and in both parts what is asked of the visitor before
+/// everything that is only told.
+fn progress(page: &vm::ProgressPage) -> Vec<g::ProgressRow> {
+    let (wanted, others): (Vec<_>, Vec<_>) =
+        page.cases.iter().partition(|case| is_wanted(case, page));
+    let mut rows = part(&wanted, true);
+    rows.extend(part(&others, false));
+    rows
+}
+
+fn part(cases: &[&vm::CaseProgress], wanted: bool) -> Vec<g::ProgressRow> {
+    let told: Vec<g::ProgressRow> = cases.iter().flat_map(|each| case(each, wanted)).collect();
+    let asked = told
+        .iter()
+        .filter(|row| !row.correction_id.is_empty())
+        .map(|row| g::ProgressRow { asked: true, ..row.clone() });
+    asked.chain(told.iter().cloned()).collect()
+}
+
+fn case(case: &vm::CaseProgress, wanted: bool) -> impl Iterator<Item = g::ProgressRow> {
     let heading = g::ProgressRow {
         heading: true,
+        wanted,
         receipt_number: text(&case.receipt_number),
         case_status: case.status.into(),
         originals: case.originals_to_be_verified,
@@ -473,11 +513,73 @@ mod tests {
         let progress = vm::ProgressPage { cases: vec![case], ..Default::default() };
         let view = vm::ViewModel { page: vm::Page::Progress(progress), ..Default::default() };
         let flat = flatten(&view);
-        let asked: Vec<&str> =
-            flat.corrections.iter().map(|row| row.correction_id.as_str()).collect();
-        assert_eq!(asked, ["c-1", "c-2"]);
-        assert_eq!(flat.cases.len(), 5, "and stays in the list of its case");
-        assert!(flatten(&vm::ViewModel::default()).corrections.is_empty());
+        let asked: Vec<&str> = flat
+            .cases
+            .iter()
+            .take_while(|row| row.asked)
+            .map(|row| row.correction_id.as_str())
+            .collect();
+        assert_eq!(asked, ["c-1", "c-2"], "before everything that is only told");
+        assert_eq!(flat.cases.len(), 2 + 5, "and stays in the list of its case");
+    }
+
+    #[test]
+    fn the_scanned_case_comes_first_with_what_is_asked_of_it() {
+        let case = |number: &str, correction_id: &str| vm::CaseProgress {
+            receipt_number: number.into(),
+            services: vec![vm::ServiceProgress {
+                correction_id: correction_id.into(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let shown = |wanted: &str| {
+            let progress = vm::ProgressPage {
+                wanted: wanted.into(),
+                cases: vec![case("new", "c-new"), case("old", "c-old")],
+                ..Default::default()
+            };
+            let view = vm::ViewModel { page: vm::Page::Progress(progress), ..Default::default() };
+            flatten(&view)
+        };
+        let heads = |flat: &Flat| -> Vec<(String, bool)> {
+            let heads = flat.cases.iter().filter(|row| row.heading);
+            heads.map(|row| (row.receipt_number.to_string(), row.wanted)).collect()
+        };
+        let flat = shown("old");
+        assert_eq!(heads(&flat), [("old".into(), true), ("new".into(), false)]);
+        assert_eq!(flat.cases[0].correction_id, "c-old");
+        assert_eq!(flat.cases[3].correction_id, "c-new", "the other request is not lost");
+        assert!(flat.cases[0].asked && flat.cases[3].asked && !flat.progress.lost);
+        let flat = shown("");
+        assert_eq!(heads(&flat), [("new".into(), false), ("old".into(), false)]);
+        assert!(!flat.progress.lost);
+        assert!(shown("somebody else's").progress.lost);
+    }
+
+    #[test]
+    fn a_suspended_terminal_offers_no_start() {
+        let open = |degraded| {
+            let attract = vm::Attract { degraded, open: true };
+            flatten(&vm::ViewModel { page: vm::Page::Attract(attract), ..Default::default() }).open
+        };
+        assert!(open(vec![vm::Degradation::NoPrinter]));
+        assert!(!open(vec![vm::Degradation::NoPrinter, vm::Degradation::Suspended]));
+    }
+
+    #[test]
+    fn a_fault_leaves_with_its_end() {
+        let fault = vm::FaultNotice {
+            device: vm::DeviceRole::Printer,
+            what: vm::FaultKind::PaperOut,
+            actor: vm::Actor::Staff,
+            code: "printer_paper_out".into(),
+        };
+        let chrome = vm::Chrome { fault: Some(fault), ..Default::default() };
+        let told = flatten(&vm::ViewModel { chrome, ..Default::default() }).fault;
+        assert!(told.shown && told.what == g::FaultKind::PaperOut);
+        assert_eq!(told.code, "printer_paper_out");
+        assert!(!flatten(&vm::ViewModel::default()).fault.shown);
     }
 
     #[test]

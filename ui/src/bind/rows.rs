@@ -23,7 +23,6 @@ pub struct Rows {
     lines: List<g::LineData>,
     photographs: List<g::LineData>,
     steps: List<g::StepData>,
-    corrections: List<g::ProgressRow>,
     cases: List<g::ProgressRow>,
     devices: List<g::DeviceData>,
 }
@@ -44,7 +43,6 @@ impl Rows {
             lines: list(|model| view.set_lines(model)),
             photographs: list(|model| view.set_photographs(model)),
             steps: list(|model| view.set_steps(model)),
-            corrections: list(|model| view.set_corrections(model)),
             cases: list(|model| view.set_cases(model)),
             devices: list(|model| view.set_devices(model)),
         }
@@ -63,7 +61,6 @@ impl Rows {
         sync(&self.lines, &flat.lines);
         sync(&self.photographs, &flat.photographs);
         sync(&self.steps, &flat.steps);
-        sync(&self.corrections, &flat.corrections);
         sync(&self.cases, &flat.cases);
         sync(&self.devices, &flat.devices);
     }

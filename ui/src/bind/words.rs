@@ -17,6 +17,7 @@ impl From<vm::Degradation> for g::Degradation {
             vm::Degradation::NoReader => Self::NoReader,
             vm::Degradation::NoNetwork => Self::NoNetwork,
             vm::Degradation::StorageFull => Self::StorageFull,
+            vm::Degradation::Suspended => Self::Suspended,
         }
     }
 }
@@ -81,6 +82,8 @@ impl From<Option<vm::PictureProblem>> for g::PictureProblemKind {
             Some(vm::PictureProblem::Blurred) => Self::Blurred,
             Some(vm::PictureProblem::CameraMissing) => Self::CameraMissing,
             Some(vm::PictureProblem::Late) => Self::Late,
+            Some(vm::PictureProblem::Covered) => Self::Covered,
+            Some(vm::PictureProblem::Frozen) => Self::Frozen,
         }
     }
 }
@@ -91,8 +94,21 @@ impl From<vm::PrintState> for g::PrintState {
             vm::PrintState::OnScreenOnly => Self::OnScreenOnly,
             vm::PrintState::Printing => Self::Printing,
             vm::PrintState::Printed => Self::Printed,
+            vm::PrintState::Presented => Self::Presented,
+            vm::PrintState::TakenBack => Self::TakenBack,
             vm::PrintState::Failed => Self::Failed,
             vm::PrintState::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<vm::PrintEvidence> for g::PrintEvidence {
+    fn from(value: vm::PrintEvidence) -> Self {
+        match value {
+            vm::PrintEvidence::Nothing => Self::Nothing,
+            vm::PrintEvidence::Part => Self::Part,
+            vm::PrintEvidence::AllButCut => Self::AllButCut,
+            vm::PrintEvidence::Unclear => Self::Unclear,
         }
     }
 }
@@ -165,6 +181,43 @@ impl From<vm::DeviceRole> for g::DeviceRole {
             vm::DeviceRole::Panel => Self::Panel,
             vm::DeviceRole::Network => Self::Network,
             vm::DeviceRole::Storage => Self::Storage,
+            vm::DeviceRole::Scanner => Self::Scanner,
+            vm::DeviceRole::Cabinet => Self::Cabinet,
+        }
+    }
+}
+
+impl From<vm::FaultKind> for g::FaultKind {
+    fn from(value: vm::FaultKind) -> Self {
+        match value {
+            vm::FaultKind::CardAgain => Self::CardAgain,
+            vm::FaultKind::ReaderMissing => Self::ReaderMissing,
+            vm::FaultKind::ReaderBroken => Self::ReaderBroken,
+            vm::FaultKind::ReaderSettings => Self::ReaderSettings,
+            vm::FaultKind::PaperOut => Self::PaperOut,
+            vm::FaultKind::PaperLow => Self::PaperLow,
+            vm::FaultKind::PaperJam => Self::PaperJam,
+            vm::FaultKind::CoverOpen => Self::CoverOpen,
+            vm::FaultKind::CutterStuck => Self::CutterStuck,
+            vm::FaultKind::PrinterHot => Self::PrinterHot,
+            vm::FaultKind::PrinterOff => Self::PrinterOff,
+            vm::FaultKind::PrinterBroken => Self::PrinterBroken,
+            vm::FaultKind::PrinterSettings => Self::PrinterSettings,
+            vm::FaultKind::CameraAgain => Self::CameraAgain,
+            vm::FaultKind::CameraCovered => Self::CameraCovered,
+            vm::FaultKind::CameraMissing => Self::CameraMissing,
+            vm::FaultKind::CameraFrozen => Self::CameraFrozen,
+            vm::FaultKind::CameraUnfocused => Self::CameraUnfocused,
+            vm::FaultKind::CameraTooBright => Self::CameraTooBright,
+            vm::FaultKind::CameraBroken => Self::CameraBroken,
+            vm::FaultKind::CameraSettings => Self::CameraSettings,
+            vm::FaultKind::ScannerAgain => Self::ScannerAgain,
+            vm::FaultKind::ScannerUnknownCode => Self::ScannerUnknownCode,
+            vm::FaultKind::ScannerMissing => Self::ScannerMissing,
+            vm::FaultKind::DoorOpen => Self::DoorOpen,
+            vm::FaultKind::Tampered => Self::Tampered,
+            vm::FaultKind::ButtonStuck => Self::ButtonStuck,
+            vm::FaultKind::PanelBroken => Self::PanelBroken,
         }
     }
 }
@@ -235,10 +288,12 @@ impl From<g::ButtonKind> for Button {
             g::ButtonKind::Submit => Self::Submit,
             g::ButtonKind::ReceiptCameOut => Self::ReceiptCameOut,
             g::ButtonKind::PrintAgain => Self::PrintAgain,
+            g::ButtonKind::ScreenOnly => Self::ScreenOnly,
             g::ButtonKind::Finish => Self::Finish,
             g::ButtonKind::Retry => Self::Retry,
             g::ButtonKind::StaffGate => Self::StaffGate,
             g::ButtonKind::TestPage => Self::TestPage,
+            g::ButtonKind::ClearTamper => Self::ClearTamper,
             g::ButtonKind::CloseStaff => Self::CloseStaff,
         }
     }

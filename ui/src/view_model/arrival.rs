@@ -10,7 +10,7 @@ use super::EntryError;
 pub struct Attract {
     /// What is degraded today.
     pub degraded: Vec<Degradation>,
-    /// False when no visit can start (storage full, catalogue unusable).
+    /// False when no visit can start (storage full, catalogue unusable, suspended).
     pub open: bool,
 }
 
@@ -29,6 +29,9 @@ pub enum Degradation {
     NoNetwork,
     /// No visit can start.
     StorageFull,
+    /// The cabinet was tampered with: no visit starts until a technician has looked at it. The page
+    /// is closed with this, whatever [`Attract::open`] says.
+    Suspended,
 }
 
 /// State of the card page.
@@ -113,6 +116,8 @@ pub struct Home {
     pub can_reprint: bool,
     /// Progress can be asked for now.
     pub network: bool,
+    /// A barcode scanner works: a receipt held before it leads straight to its progress.
+    pub scanner: bool,
 }
 
 /// Take card and papers.

@@ -213,10 +213,14 @@ pub enum PictureProblem {
     CameraMissing,
     /// The camera did not deliver in time.
     Late,
+    /// Something stands before the lens.
+    Covered,
+    /// The same picture comes again and again.
+    Frozen,
 }
 
 /// Photograph one material.
-#[derive(Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq)]
 pub struct CapturePage {
     /// Catalogue key of the material.
     pub key: String,
@@ -244,6 +248,30 @@ pub struct CapturePage {
     pub number: usize,
     /// How many.
     pub of: usize,
+    /// The camera delivers pictures worth keeping. When false nothing can be taken; leaving the
+    /// material out, if allowed, and calling staff remain.
+    pub camera_ok: bool,
+}
+
+impl Default for CapturePage {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            title: String::new(),
+            advice: String::new(),
+            portrait: false,
+            still: None,
+            taking: false,
+            problem: None,
+            can_accept: false,
+            pages: 0,
+            can_add_page: false,
+            can_skip: false,
+            number: 0,
+            of: 0,
+            camera_ok: true,
+        }
+    }
 }
 
 /// One line of the review.

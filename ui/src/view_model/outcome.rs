@@ -12,10 +12,28 @@ pub enum PrintState {
     Printing,
     /// The printer confirmed it.
     Printed,
+    /// The printer confirmed it and holds it in its mouth: please take it.
+    Presented,
+    /// Nobody took it, and the printer took it back.
+    TakenBack,
     /// It failed before anything came out.
     Failed,
     /// Nobody knows: the visitor is asked.
     Unknown,
+}
+
+/// What the printer itself told before an uncertain end; says where to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PrintEvidence {
+    /// It acknowledged nothing: most likely no paper moved.
+    Nothing,
+    /// It acknowledged some of it: a torn-off beginning may hang out.
+    Part,
+    /// It acknowledged everything but the cut: the receipt may still hang on the roll.
+    AllButCut,
+    /// It told nothing that helps.
+    #[default]
+    Unclear,
 }
 
 /// Where the submission is.
@@ -52,6 +70,10 @@ pub struct ReceiptPage {
     pub delivery: Delivery,
     /// What became of the paper.
     pub print: PrintState,
+    /// What is known of an uncertain print; read with [`PrintState::Unknown`] only.
+    pub evidence: PrintEvidence,
+    /// The printer works now, so that printing once more is offered where it makes sense.
+    pub can_print: bool,
     /// What is next, service by service.
     pub next_steps: Vec<NextStep>,
     /// Seconds until the page closes by itself.
@@ -131,6 +153,9 @@ pub struct ProgressPage {
     pub loading: bool,
     /// The network or the gateway did not answer.
     pub unavailable: bool,
+    /// Receipt number that was scanned, or empty. Its case is shown first and marked; when it is not
+    /// among `cases`, the page says so.
+    pub wanted: String,
     /// Cases, newest first.
     pub cases: Vec<CaseProgress>,
 }

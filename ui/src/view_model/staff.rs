@@ -24,6 +24,8 @@ pub struct DeviceLine {
     pub state: String,
     /// Who acts when it does not work.
     pub actor: Actor,
+    /// Stable code of what is wrong (`reader_checksum`), or empty.
+    pub code: String,
 }
 
 /// Devices of a terminal; named inside `.slint`.
@@ -44,6 +46,10 @@ pub enum DeviceRole {
     Network,
     /// Spool and index.
     Storage,
+    /// Barcode scanner.
+    Scanner,
+    /// Doors and tamper contact of the cabinet.
+    Cabinet,
 }
 
 /// Devices, queue and actions for staff.
@@ -61,4 +67,6 @@ pub struct StaffPage {
     pub oldest_minutes: i64,
     /// A test page is being printed.
     pub test_page: PrintState,
+    /// The terminal is suspended since somebody opened the cabinet; staff may end that after a look.
+    pub tampered: bool,
 }

@@ -13,6 +13,7 @@ use i_slint_backend_testing::{ElementHandle, ElementQuery, TestingBackend, Testi
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{LogicalPosition, PhysicalSize};
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 use ui::Screen;
 use ui::intent::Intent;
@@ -94,6 +95,30 @@ impl Stage {
             }
         }
         panic!("{id} never comes into sight");
+    }
+
+    /// Every id that can be brought into sight with the buttons a visitor has, from the top of the
+    /// list to its end; `None` when the list cannot be turned to its end.
+    pub fn reachable(&self) -> Option<HashSet<String>> {
+        self.turn_all("list-up", |_| {})?;
+        let mut met = HashSet::new();
+        self.turn_all("list-down", |stage| {
+            let ids = stage.query().find_all().into_iter().filter_map(|it| it.accessible_id());
+            met.extend(ids.map(String::from).filter(|id| !id.is_empty()));
+        })?;
+        Some(met)
+    }
+
+    /// Looks, and turns the list with `button`, until that is closed.
+    fn turn_all(&self, button: &str, mut look: impl FnMut(&Self)) -> Option<()> {
+        for _ in 0..60 {
+            look(self);
+            match self.find(button).filter(|bar| bar.accessible_enabled() == Some(true)) {
+                Some(bar) => self.tap_at(centre(&bar)),
+                None => return Some(()),
+            }
+        }
+        None
     }
 
     pub fn tap_at(&self, position: LogicalPosition) {

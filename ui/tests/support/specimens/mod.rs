@@ -1,5 +1,6 @@
 //! Why: every page as a visitor could meet it, long texts included, in both languages.
 
+pub mod fault;
 mod form;
 mod outcome;
 
@@ -85,6 +86,7 @@ pub fn all(language: Language) -> Vec<Specimen> {
         card_expired: true,
         can_reprint: false,
         network: true,
+        scanner: false,
     };
     add("home", Some(S::Services), Page::Home(home), none);
     for (name, question) in questions(l) {
@@ -129,6 +131,7 @@ pub fn all(language: Language) -> Vec<Specimen> {
     ] {
         add(name, Some(S::Questions), question(), overlay);
     }
+    all.extend(fault::specimens(l));
     all
 }
 

@@ -126,6 +126,8 @@ pub(super) fn receipt(l: In, delivery: Delivery, print: PrintState) -> ReceiptPa
         qr: "510106-34D6-000001-D".into(),
         delivery,
         print,
+        evidence: PrintEvidence::Unclear,
+        can_print: true,
         next_steps: vec![
             step(
                 ("退役报到", "Reporting after discharge"),
@@ -172,6 +174,7 @@ pub(super) fn progress(l: In) -> ProgressPage {
     ProgressPage {
         loading: false,
         unavailable: false,
+        wanted: String::new(),
         cases: vec![CaseProgress {
             receipt_number: "510106-34D6-000007-B".into(),
             status: CaseStatus::Accepted,
@@ -221,22 +224,36 @@ pub(super) fn progress(l: In) -> ProgressPage {
 }
 
 pub(super) fn staff() -> StaffPage {
-    let line =
-        |device, ok, state: &str, actor| DeviceLine { device, ok, state: state.into(), actor };
+    let line = |device, ok, state: &str, actor, code: &str| DeviceLine {
+        device,
+        ok,
+        state: state.into(),
+        actor,
+        code: code.into(),
+    };
     StaffPage {
         devices: vec![
-            line(DeviceRole::Reader, true, "ready", Actor::Yourself),
-            line(DeviceRole::Printer, false, "paper.out", Actor::Staff),
-            line(DeviceRole::DocumentCamera, true, "ready", Actor::Yourself),
-            line(DeviceRole::PortraitCamera, false, "camera.missing", Actor::Technician),
-            line(DeviceRole::Panel, true, "ready", Actor::Yourself),
-            line(DeviceRole::Network, true, "ready", Actor::Yourself),
-            line(DeviceRole::Storage, true, "ready", Actor::Yourself),
+            line(DeviceRole::Reader, true, "online", Actor::Yourself, ""),
+            line(DeviceRole::Printer, false, "hardware_error", Actor::Staff, "printer_paper_out"),
+            line(DeviceRole::DocumentCamera, true, "online", Actor::Yourself, ""),
+            line(
+                DeviceRole::PortraitCamera,
+                false,
+                "no_device",
+                Actor::Technician,
+                "camera_missing",
+            ),
+            line(DeviceRole::Scanner, true, "online", Actor::Yourself, ""),
+            line(DeviceRole::Cabinet, true, "online", Actor::Yourself, ""),
+            line(DeviceRole::Panel, true, "online", Actor::Yourself, ""),
+            line(DeviceRole::Network, true, "online", Actor::Yourself, ""),
+            line(DeviceRole::Storage, true, "online", Actor::Yourself, ""),
         ],
         waiting: 2,
         delivered: 118,
         quarantined: 1,
         oldest_minutes: 41,
         test_page: PrintState::Printed,
+        tampered: false,
     }
 }
