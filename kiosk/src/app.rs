@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, channel};
 
 use anyhow::Context as _;
 use catalog::Catalog;
+use hal::profile::DeviceProfile;
+use hal::watchdog::Heartbeat;
 use provisioning::{KioskConfig, keygen};
 use tokio::runtime::Handle;
 use ui::Screen;
@@ -46,6 +48,7 @@ pub fn assemble(
     make_screen: impl FnOnce(Inbox) -> anyhow::Result<Rc<Screen>>,
 ) -> anyhow::Result<Assembled> {
     let config = KioskConfig::load(config_path)?;
+    let profile = DeviceProfile::load(&config.devices)?;
     let catalog = load_catalog(&config)?;
     let (device, _) = keygen::load(&config.gateway.key)?;
     let device_id = device.device_id();
@@ -97,18 +100,22 @@ pub fn assemble(
         queue,
     );
     let screen = make_screen(inbox.clone())?;
-    let devices = DeviceHub::start(&config.devices, &inbox, tokio);
-    let world = World { catalog, fitted: fitted(&config.devices), site: config.site };
+    let heart = Heartbeat::new("screen");
+    let journal = config.storage.dir.join("print-journal.json");
+    let devices = DeviceHub::start(&profile, journal, &heart, &inbox, tokio);
+    let world = World { catalog, fitted: fitted(&profile), site: config.site };
     let hands = Hands {
         devices,
         sealer,
         client,
         uploader,
         pin: config.staff.pin,
+        tamper_latch: config.storage.dir.join("tampered"),
         inbox,
         tokio: tokio.clone(),
     };
-    Ok(Assembled { runtime: Runtime::new(world, clock, screen, hands), messages, reconciliation })
+    let runtime = Runtime::new(world, clock, screen, hands, heart);
+    Ok(Assembled { runtime, messages, reconciliation })
 }
 
 /// A screen whose intents go into the channel.

@@ -17,6 +17,7 @@ static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 const EXAMPLES: &str = "Examples:
   kiosk run --config /etc/ronggui/kiosk.toml
   kiosk demo --headless --visit tests/fixtures/visits/self-directed.toml --out demo-out
+  kiosk demo --headless --fault tests/fixtures/scenarios/printer-paper-out-50.toml --phase receipt
   kiosk demo
   kiosk queue --config /etc/ronggui/kiosk.toml --json";
 
@@ -66,6 +67,12 @@ enum Command {
         /// Take no pictures of the screens; quicker.
         #[arg(long)]
         no_pictures: bool,
+        /// A fault scenario to try, such as tests/fixtures/scenarios/printer-paper-out-50.toml.
+        #[arg(long, requires = "phase")]
+        fault: Option<PathBuf>,
+        /// The phase of the visit to try it in; the phase says which visit is played.
+        #[arg(long, requires = "fault")]
+        phase: Option<String>,
         /// Answer in JSON (the summary) instead of a table.
         #[arg(long)]
         json: bool,
@@ -108,13 +115,25 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run { config } => serve(&config),
         Command::Queue { config, json } => show_queue(&config, json),
         #[cfg(feature = "simulation")]
-        Command::Demo { headless, visit, out, catalog, specimens, no_pictures, json } => {
+        Command::Demo {
+            headless,
+            visit,
+            out,
+            catalog,
+            specimens,
+            no_pictures,
+            fault,
+            phase,
+            json,
+        } => {
             let out = std::path::absolute(out)?;
             if !headless {
                 kiosk::demo::window::run(&out, &catalog, &specimens)?;
                 return Ok(ExitCode::SUCCESS);
             }
-            let options = kiosk::demo::Options { visit, out, catalog, pictures: !no_pictures };
+            let fault = fault.zip(phase);
+            let pictures = !no_pictures;
+            let options = kiosk::demo::Options { visit, out, catalog, pictures, fault };
             let summary = kiosk::demo::play(&options, |step| {
                 if !json {
                     eprintln!("… {step}");

@@ -13,6 +13,5 @@ pub mod site_config;
 
 pub use site::{InitSite, InitSiteError, SiteFiles, init_site};
 pub use site_config::{
-    CameraPort, ConfigError, Devices, GatewayIdentity, GatewayLink, KioskConfig, PanelPort,
-    PrinterPort, ReaderPort, SiteInfo, Staff, Storage, Wire, Words,
+    ConfigError, GatewayIdentity, GatewayLink, KioskConfig, SiteInfo, Staff, Storage, Words,
 };

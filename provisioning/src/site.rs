@@ -13,9 +13,18 @@ use crate::files::{Access, FileError, create};
 use crate::issuer::{Authority, IssuerError};
 use crate::keygen::{KEY_FILE, KeyError, keygen};
 use crate::site_config::{
-    CameraPort, ConfigError, Devices, GatewayIdentity, GatewayLink, KioskConfig, PanelPort,
-    PrinterPort, ReaderPort, SiteInfo, Staff, Storage, VERSION, Words,
+    ConfigError, GatewayIdentity, GatewayLink, KioskConfig, SiteInfo, Staff, Storage, VERSION,
+    Words,
 };
+
+/// Name of the device profile beside a terminal's configuration.
+pub const PROFILE_FILE: &str = "devices.toml";
+// The profile belongs to the drivers; only its text is handed on here, so that making a site does
+// not need them.
+const EXAMPLE: &str = include_str!("../../hal/profiles/example.toml");
+const SIMULATED: &str = include_str!("../../hal/profiles/simulated.toml");
+/// The line of both that says where relative paths start from.
+const FOLDER: &str = "folder = \".\"";
 
 /// Rounds of PBKDF2 for the staff PIN.
 const PIN_ROUNDS: u32 = 210_000;
@@ -169,6 +178,7 @@ fn terminal(
     create(&dir.join("gateway-identity.json"), identity_json, Access::Owner)?;
     let config = KioskConfig {
         version: VERSION,
+        devices: PROFILE_FILE.into(),
         site: SiteInfo {
             center: request.center.clone(),
             address: request.address.clone(),
@@ -185,9 +195,10 @@ fn terminal(
             identity: "gateway-identity.json".into(),
         },
         storage: Storage { dir: "queue".into(), quota_bytes: 8 << 30 },
-        devices: request.simulated.as_deref().map(simulated_devices).unwrap_or_default(),
         staff: Staff { pin: hash_pin(&request.pin)? },
     };
+    let profile = device_profile(request.simulated.as_deref());
+    create(&dir.join(PROFILE_FILE), profile.as_bytes(), Access::Owner)?;
     let path = dir.join("kiosk.toml");
     create(&path, toml::to_string_pretty(&config)?.as_bytes(), Access::Owner)?;
     Ok(TerminalFiles {
@@ -197,14 +208,26 @@ fn terminal(
     })
 }
 
-/// Ports under which `devices simulate` publishes the devices of one terminal.
-pub fn simulated_devices(dir: &Path) -> Devices {
-    Devices {
-        reader: Some(ReaderPort { port: dir.join("reader"), baud: 115_200 }),
-        printer: Some(PrinterPort { port: dir.join("printer"), baud: 115_200, dots: 576 }),
-        document_camera: Some(CameraPort::Replay { dir: dir.join("document-camera") }),
-        portrait_camera: Some(CameraPort::Replay { dir: dir.join("portrait-camera") }),
-        panel: Some(PanelPort::Files { dir: dir.join("panel") }),
+/// The text of a terminal's device profile: bound to the simulators that publish their ports in a
+/// folder, or for a technician to fill in, with every device commented out.
+pub fn device_profile(simulated: Option<&Path>) -> String {
+    match simulated {
+        Some(dir) => {
+            let dir = toml::Value::String(dir.display().to_string());
+            SIMULATED.replacen(FOLDER, &format!("folder = {dir}"), 1)
+        }
+        None => {
+            let mut fitted = false;
+            let mut text = String::new();
+            for line in EXAMPLE.lines() {
+                fitted |= line.starts_with('[');
+                let asleep = fitted && !line.is_empty() && !line.starts_with('#');
+                text.push_str(if asleep { "# " } else { "" });
+                text.push_str(line);
+                text.push('\n');
+            }
+            text
+        }
     }
 }
 
@@ -237,6 +260,32 @@ pub fn pin_matches(stored: &str, pin: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_terminal_has_no_device_until_a_technician_says_so() {
+        let text = device_profile(None);
+        let profile: toml::Table = toml::from_str(&text).unwrap();
+        assert_eq!(profile.keys().collect::<Vec<_>>(), ["folder", "version"]);
+        let filled: String = text
+            .lines()
+            .map(|line| {
+                format!(
+                    "{}\n",
+                    line.strip_prefix("# [reader")
+                        .map_or(line.to_owned(), |rest| format!("[reader{rest}"))
+                )
+            })
+            .collect();
+        assert!(toml::from_str::<toml::Table>(&filled).unwrap().contains_key("reader"));
+    }
+
+    #[test]
+    fn simulators_are_looked_for_in_their_folder() {
+        let text = device_profile(Some(Path::new("/tmp/ports of \"one\"")));
+        let profile: toml::Table = toml::from_str(&text).unwrap();
+        assert_eq!(profile["folder"].as_str(), Some("/tmp/ports of \"one\""));
+        assert!(profile.contains_key("reader"));
+    }
 
     #[test]
     fn pins_match_only_themselves() {

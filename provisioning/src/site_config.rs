@@ -1,13 +1,14 @@
-//! Why: the one file that tells a terminal where it stands, whom it reports to and which ports its
-//! devices are on. Written by `provision init-site`, read by `kiosk`.
+//! Why: the one file that tells a terminal where it stands, whom it reports to and where its device
+//! profile is. Written by `provision init-site`, read by `kiosk`.
 //!
 //! Refuses: unknown keys and unknown versions (a typing error must not silently become a default),
 //! and any personal data: there is none in a site configuration.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use envelope::{ReceiptPublic, RecipientPublic};
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout below; older ones are migrated by a module each, newer ones refused.
@@ -29,15 +30,15 @@ pub struct Words {
 pub struct KioskConfig {
     /// Layout version, [`VERSION`].
     pub version: u32,
+    /// The device profile: which device is on which port.
+    #[serde(deserialize_with = "path_of_profile")]
+    pub devices: PathBuf,
     /// Where the terminal stands.
     pub site: SiteInfo,
     /// Whom it reports to.
     pub gateway: GatewayLink,
     /// Where it keeps sealed submissions.
     pub storage: Storage,
-    /// Ports of its devices.
-    #[serde(default)]
-    pub devices: Devices,
     /// How staff identifies itself.
     pub staff: Staff,
 }
@@ -91,117 +92,34 @@ fn default_quota() -> u64 {
     8 << 30
 }
 
-/// Ports of the devices; what is absent is reported as degraded, never pretended.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Devices {
-    /// Identity-card reader.
-    pub reader: Option<ReaderPort>,
-    /// Receipt printer.
-    pub printer: Option<PrinterPort>,
-    /// Camera over the platen.
-    pub document_camera: Option<CameraPort>,
-    /// Camera towards the person.
-    pub portrait_camera: Option<CameraPort>,
-    /// Presence sensor, call button, lights.
-    pub panel: Option<PanelPort>,
-}
+/// Takes the path of the profile; the ports themselves stood here once, and whoever still has such a
+/// file is told where they belong now.
+fn path_of_profile<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    struct Profile;
+    impl<'de> Visitor<'de> for Profile {
+        type Value = PathBuf;
 
-/// Serial port of the identity-card reader.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReaderPort {
-    /// Device file.
-    pub port: PathBuf,
-    /// Line rate.
-    #[serde(default = "default_baud")]
-    pub baud: u32,
-}
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the path of the device profile, devices = \"devices.toml\"")
+        }
 
-fn default_baud() -> u32 {
-    115_200
-}
+        fn visit_str<E: de::Error>(self, path: &str) -> Result<PathBuf, E> {
+            if path.is_empty() {
+                return Err(E::invalid_value(de::Unexpected::Str(path), &self));
+            }
+            Ok(PathBuf::from(path))
+        }
 
-/// Serial port and abilities of the receipt printer.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PrinterPort {
-    /// Device file.
-    pub port: PathBuf,
-    /// Line rate.
-    #[serde(default = "default_baud")]
-    pub baud: u32,
-    /// Printable dots a row: 576 (80 mm) or 384 (58 mm).
-    #[serde(default = "default_dots")]
-    pub dots: u32,
-}
-
-fn default_dots() -> u32 {
-    576
-}
-
-/// Where a camera's pictures come from.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum CameraPort {
-    /// A V4L2 device.
-    V4l2 {
-        /// Device file, best under `/dev/v4l/by-id`.
-        path: PathBuf,
-    },
-    /// A folder whose file `current` names the picture to show.
-    Replay {
-        /// The folder.
-        dir: PathBuf,
-    },
-}
-
-/// Where sensors and lights are.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum PanelPort {
-    /// Lines of a GPIO chip, by the chip's label and the lines' names.
-    Gpio {
-        /// Label of the chip (`pinctrl-bcm2711`).
-        chip: String,
-        /// Presence sensor.
-        presence: Option<Wire>,
-        /// Call-staff button.
-        call_staff: Option<Wire>,
-        /// Cabinet door switch.
-        door: Option<Wire>,
-        /// Lights by name (`reader`, `documents`, `attention` …).
-        #[serde(default)]
-        lights: BTreeMap<String, Wire>,
-    },
-    /// Lines of a Raspberry Pi up to 4, by the names of its header (`GPIO17`).
-    RaspberryPi {
-        /// Presence sensor.
-        presence: Option<Wire>,
-        /// Call-staff button.
-        call_staff: Option<Wire>,
-        /// Cabinet door switch.
-        door: Option<Wire>,
-        /// Lights by name.
-        #[serde(default)]
-        lights: BTreeMap<String, Wire>,
-    },
-    /// One small file a line.
-    Files {
-        /// The folder.
-        dir: PathBuf,
-    },
-}
-
-/// One line of a GPIO chip.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wire {
-    /// Name of the line as the board calls it.
-    pub line: String,
-    /// Means "yes" while it is low.
-    #[serde(default)]
-    pub active_low: bool,
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PathBuf, A::Error> {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Err(de::Error::custom(
+                "the ports of the devices no longer stand here; write devices = \"devices.toml\" \
+                 above the first [section], move [devices.reader] and the others to that file as \
+                 [reader] and so on, and write each port as hal/profiles/example.toml shows",
+            ))
+        }
+    }
+    deserializer.deserialize_any(Profile)
 }
 
 /// How staff identifies itself.
@@ -290,6 +208,7 @@ impl KioskConfig {
 
     fn resolve(&mut self, dir: &Path) {
         let absolute = |path: &mut PathBuf| *path = dir.join(&*path);
+        absolute(&mut self.devices);
         absolute(&mut self.site.catalog);
         absolute(&mut self.gateway.ca);
         absolute(&mut self.gateway.certificate);
@@ -331,6 +250,7 @@ mod tests {
 
     const GOOD: &str = r#"
 version = 1
+devices = "devices.toml"
 [site]
 center = { zh = "样本中心", en = "Specimen center" }
 address = { zh = "样本路1号", en = "1 Specimen Road" }
@@ -346,11 +266,6 @@ key = "device.key.pem"
 identity = "gateway-identity.json"
 [storage]
 dir = "queue"
-[devices.reader]
-port = "/dev/ttyS1"
-[devices.document_camera]
-kind = "replay"
-dir = "/tmp/frames"
 [staff]
 pin = "1$00$00"
 "#;
@@ -360,9 +275,8 @@ pin = "1$00$00"
         let (dir, path) = write(GOOD);
         let config = KioskConfig::load(&path).unwrap();
         assert_eq!(config.gateway.key, dir.path().join("device.key.pem"));
-        assert_eq!(config.devices.reader.as_ref().unwrap().baud, 115_200);
+        assert_eq!(config.devices, dir.path().join("devices.toml"));
         assert_eq!(config.storage.quota_bytes, 8 << 30);
-        assert!(config.devices.printer.is_none());
     }
 
     #[test]
@@ -370,7 +284,23 @@ pin = "1$00$00"
         let (_dir, path) =
             write(&GOOD.replace("terminal = \"1\"", "terminal = \"1\"\ntreminal = 2"));
         let error = KioskConfig::load(&path).unwrap_err().to_string();
-        assert!(error.contains("line 9") && error.contains("treminal"), "{error}");
+        assert!(error.contains("line 10") && error.contains("treminal"), "{error}");
+    }
+
+    #[test]
+    fn ports_that_stand_in_the_old_place_are_shown_the_new_one() {
+        let old = GOOD.replace("devices = \"devices.toml\"\n", "")
+            + "[devices.reader]\nport = \"/dev/ttyS1\"\n[devices.printer]\nport = \"/dev/ttyS2\"\n";
+        let (_dir, path) = write(&old);
+        let error = KioskConfig::load(&path).unwrap_err();
+        assert!(matches!(&error, ConfigError::Syntax { line: 20, .. }), "{error}");
+        let told = error.to_string();
+        assert!(told.contains("devices = \"devices.toml\"") && told.contains("[reader]"), "{told}");
+        let (_dir, path) = write(&GOOD.replace("devices = \"devices.toml\"\n", ""));
+        let missing = KioskConfig::load(&path).unwrap_err().to_string();
+        assert!(missing.contains("`devices`"), "{missing}");
+        let (_dir, path) = write(&GOOD.replace("\"devices.toml\"", "7"));
+        assert!(KioskConfig::load(&path).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Refuses: to do anything.
 
 use hal::panel::{Light, LightState};
-use hal::printer::ReceiptDocument;
+use hal::printer::{JobRecord, ReceiptDocument};
 use personal::PersonalText;
 
 use super::event::CameraRole;
@@ -35,6 +35,8 @@ pub enum Effect {
         job: u64,
         /// What to print.
         document: ReceiptDocument,
+        /// What the printer's journal remembers of it; nothing about a person.
+        record: Option<JobRecord>,
     },
     /// Ask the gateway for this person's cases; answered by [`super::Event::Progress`].
     FetchProgress {
@@ -50,12 +52,34 @@ pub enum Effect {
         /// The PIN typed.
         pin: PersonalText,
     },
+    /// Give up a print job that its visit no longer waits for.
+    CancelPrint {
+        /// Job number.
+        job: u64,
+    },
+    /// Let the scanner take codes, or not.
+    ArmScanner(bool),
+    /// Somebody tampered with the cabinet: remember it beyond a restart.
+    LatchTamper,
+    /// Staff have looked at the cabinet: forget it.
+    ClearTamper,
+    /// Make a sound.
+    Sound(Sound),
     /// Switch a light.
     Light(Light, LightState),
     /// The visit is over: forget everything that was shown or seen.
     Wipe,
     /// Tell the log; carries no personal data by its type.
     Record(Record),
+}
+
+/// What the terminal can be heard to say. Never a name or a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// Look here: a question, or something left behind.
+    Attention,
+    /// It worked.
+    Done,
 }
 
 /// What goes into the log.
@@ -96,4 +120,6 @@ pub enum Ending {
     Left,
     /// Nobody touched the panel.
     Idle,
+    /// The terminal was taken out of service.
+    Suspended,
 }

@@ -5,10 +5,12 @@
 //! asked, so that a late answer can never reach the next visitor.
 
 use catalog::case::Progress;
+use hal::camera::{CameraError, CameraHealth};
 use hal::contract::DeviceStatus;
 use hal::panel::PanelEvent;
 use hal::printer::PrinterEvent;
 use hal::reader::ReaderEvent;
+use hal::scanner::ScannerEvent;
 use jiff::Timestamp;
 use personal::PersonalBytes;
 use std::time::Duration;
@@ -49,6 +51,15 @@ pub struct Still {
     pub report: serde_json::Value,
 }
 
+/// Why there is no still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StillFault {
+    /// The camera could not take it.
+    Camera(CameraError),
+    /// It was taken and is no usable picture.
+    Picture(PictureProblem),
+}
+
 /// The submission is on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -72,12 +83,18 @@ pub enum Event {
     Panel(PanelEvent),
     /// A camera came or went.
     CameraStatus(CameraRole, DeviceStatus),
+    /// A camera failed while nobody waited for its picture.
+    CameraFault(CameraRole, CameraError),
+    /// What a camera sees of itself: covered, frozen, out of focus.
+    CameraHealth(CameraRole, CameraHealth),
+    /// The barcode scanner.
+    Scanner(ScannerEvent),
     /// A still was taken, or could not be.
     Still {
         /// Visit that asked.
         visit: u64,
         /// Outcome.
-        result: Result<Box<Still>, PictureProblem>,
+        result: Result<Box<Still>, StillFault>,
     },
     /// The submission is durable, or could not be stored.
     Stored {

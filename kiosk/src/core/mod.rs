@@ -6,6 +6,7 @@
 
 pub mod effect;
 pub mod event;
+pub mod fault;
 pub mod flow;
 pub mod receipt;
 pub mod state;
@@ -14,15 +15,16 @@ pub mod submission;
 #[cfg(test)]
 mod tests;
 
-pub use effect::{Effect, Ending, Record};
-pub use event::{CameraRole, Event, Now, Still, Stored};
+pub use effect::{Effect, Ending, Record, Sound};
+pub use event::{CameraRole, Event, Now, Still, StillFault, Stored};
 pub use state::{State, World};
 pub use submission::Submission;
 
-use hal::panel::PanelEvent;
 use ui::intent::{Button, Intent};
 
-use flow::{camera, entry, identify, idle, printing, progress, staff, submit, visit};
+use flow::{
+    cabinet, camera, entry, identify, idle, printing, progress, scanner, staff, submit, visit,
+};
 use state::{Overlay, Stage};
 
 /// One step: what the terminal is after `event`, and what it wants done.
@@ -43,16 +45,13 @@ fn apply(world: &World, state: &mut State, event: Event, effects: &mut Vec<Effec
             on_intent(world, state, intent, effects);
         }
         Event::Reader(event) => identify::on_reader(world, state, event, effects),
-        Event::Printer(event) => printing::on_printer(state, event),
-        Event::Panel(PanelEvent::CallStaffPressed) => {
-            // A button beside the panel is a touch like any other.
-            state.last_touch = state.now.monotonic;
-            call_staff(state, effects);
-        }
-        Event::Panel(PanelEvent::Status(status)) => state.health.panel = status,
-        Event::Panel(_) => {}
+        Event::Printer(event) => printing::on_printer(state, event, effects),
+        Event::Panel(event) => cabinet::on_panel(state, event, effects),
         Event::CameraStatus(role, status) => camera::on_status(state, role, status),
-        Event::Still { visit, result } => camera::on_still(state, visit, result),
+        Event::CameraFault(role, error) => camera::on_fault(state, role, &error, effects),
+        Event::CameraHealth(role, health) => camera::on_health(state, role, health, effects),
+        Event::Scanner(event) => scanner::on_scanner(world, state, event, effects),
+        Event::Still { visit, result } => camera::on_still(state, visit, result, effects),
         Event::Stored { visit, result } => submit::on_stored(world, state, visit, result, effects),
         Event::Delivered(id) => submit::on_delivered(state, id),
         Event::Network(up) => state.health.network = Some(up),
@@ -106,7 +105,7 @@ fn on_intent(world: &World, state: &mut State, intent: Intent, effects: &mut Vec
 
 fn on_attract(world: &World, state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) {
     match intent {
-        Intent::Pressed(Button::Start) if state.queue.has_room => {
+        Intent::Pressed(Button::Start) if state.open() => {
             visit::begin(world, state, effects);
         }
         Intent::Pressed(Button::StaffGate) => staff::enter(state),
@@ -114,7 +113,7 @@ fn on_attract(world: &World, state: &mut State, intent: &Intent, effects: &mut V
     }
 }
 
-fn call_staff(state: &mut State, effects: &mut Vec<Effect>) {
+pub(in crate::core) fn call_staff(state: &mut State, effects: &mut Vec<Effect>) {
     state.staff_called = true;
     state.overlay = Overlay::StaffCalled;
     effects.push(Effect::Light(hal::panel::Light::Attention, hal::panel::LightState::Blinking));

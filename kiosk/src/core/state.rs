@@ -15,9 +15,12 @@ use hal::printer::PrinterStatus;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use personal::PersonalText;
-use ui::view_model::{EntryError, Language, ManualStep, PictureProblem, PrintState, Stroke};
+use ui::view_model::{
+    EntryError, Language, ManualStep, PictureProblem, PrintEvidence, PrintState, Stroke,
+};
 
 use super::event::{CameraRole, Now, Still, Stored};
+use super::fault::{Fault, Faults};
 use crate::queue::QueueStatus;
 
 /// What never changes while the program runs.
@@ -43,6 +46,8 @@ pub struct Fitted {
     pub portrait_camera: bool,
     /// Sensors and lights.
     pub panel: bool,
+    /// Barcode scanner.
+    pub scanner: bool,
 }
 
 /// Everything that changes.
@@ -55,6 +60,10 @@ pub struct State {
     pub settings: Settings,
     /// How the devices are.
     pub health: Health,
+    /// What is wrong with them, and who acts.
+    pub faults: Faults,
+    /// Since when nobody is seen in front of the panel, where a sensor says so.
+    pub absent_since: Option<Duration>,
     /// How the queue stands.
     pub queue: QueueStatus,
     /// What lies over the page.
@@ -81,6 +90,8 @@ impl State {
             stage: Stage::Attract,
             settings: Settings::default(),
             health: Health::default(),
+            faults: Faults::default(),
+            absent_since: None,
             queue: QueueStatus { has_room: true, ..QueueStatus::default() },
             overlay: Overlay::None,
             last_touch: now.monotonic,
@@ -89,6 +100,20 @@ impl State {
             pins_closed_until: Duration::ZERO,
             sessions: 0,
             jobs: 0,
+        }
+    }
+
+    /// A visit may begin: what it would submit can be stored, and nobody has tampered with the
+    /// cabinet.
+    pub fn open(&self) -> bool {
+        self.queue.has_room && self.faults.tampered.is_none()
+    }
+
+    /// What is wrong with a camera.
+    pub fn camera_fault(&mut self, role: CameraRole) -> &mut Option<Fault> {
+        match role {
+            CameraRole::Document => &mut self.faults.document_camera,
+            CameraRole::Portrait => &mut self.faults.portrait_camera,
         }
     }
 
@@ -184,6 +209,8 @@ pub struct Health {
     pub portrait_camera: DeviceStatus,
     /// Sensors and lights.
     pub panel: DeviceStatus,
+    /// Barcode scanner.
+    pub scanner: DeviceStatus,
     /// The gateway answers; unknown before the first attempt.
     pub network: Option<bool>,
 }
@@ -203,6 +230,7 @@ impl Default for Health {
             document_camera: DeviceStatus::Starting,
             portrait_camera: DeviceStatus::Starting,
             panel: DeviceStatus::Starting,
+            scanner: DeviceStatus::Starting,
             network: None,
         }
     }
@@ -360,6 +388,8 @@ pub struct CaptureState {
     pub since: Duration,
     /// Why the last one failed.
     pub problem: Option<PictureProblem>,
+    /// How many failed in a row.
+    pub failed: u32,
     /// Which camera is on.
     pub on: Option<CameraRole>,
 }
@@ -378,6 +408,8 @@ pub struct ReceiptState {
     pub job: Option<u64>,
     /// Copies printed or tried.
     pub copies: u32,
+    /// What of an uncertain copy is on paper.
+    pub evidence: PrintEvidence,
 }
 
 /// The veteran's cases.
@@ -391,6 +423,10 @@ pub struct Cases {
     pub unavailable: bool,
     /// Print them when they come.
     pub print: bool,
+    /// Print job of the list, and what became of it.
+    pub paper: Option<(u64, PrintState)>,
+    /// Receipt number that was scanned: this case is shown first.
+    pub wanted: Option<String>,
     /// Cases.
     pub list: Vec<Progress>,
 }
@@ -407,6 +443,8 @@ pub struct Visit {
     pub reading: ui::view_model::IdentifyState,
     /// Stable code of the last reader fault.
     pub reader_code: &'static str,
+    /// Reads that failed one after the other.
+    pub failed_reads: u32,
     /// A card lies on the reader.
     pub card_present: bool,
     /// The way in without a card.
@@ -452,6 +490,7 @@ impl Visit {
             applicant: None,
             reading: ui::view_model::IdentifyState::Waiting,
             reader_code: "",
+            failed_reads: 0,
             card_present: false,
             manual: ManualEntry::default(),
             consents: BTreeMap::new(),

@@ -3,6 +3,7 @@
 
 mod correction;
 mod devices;
+mod faults;
 mod identity;
 mod idle;
 mod printing;

@@ -4,6 +4,7 @@
 //!
 //! Refuses: to call it done when something that was asked for did not happen.
 
+pub mod fault;
 mod office;
 pub mod stage;
 mod summary;
@@ -29,6 +30,7 @@ use crate::app::{self, Assembled};
 use crate::core::World;
 use crate::link::Backoff;
 use crate::runtime::Clock;
+use fault::Trial;
 use office::Office;
 use stage::Stage;
 use ui::view_model::ServiceStatus;
@@ -47,6 +49,8 @@ pub struct Options {
     pub catalog: PathBuf,
     /// Keep a picture of every page.
     pub pictures: bool,
+    /// A fault to try, and the phase of the visit to try it in; the phase names the visit.
+    pub fault: Option<(PathBuf, String)>,
 }
 
 /// Retries of the demonstration: nobody wants to watch a terminal wait ten minutes.
@@ -57,7 +61,12 @@ fn patient_but_quick() -> Backoff {
 /// Plays a visit without a display. `tell` hears what is going on.
 pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Summary> {
     let begun = Instant::now();
-    let visit = Visit::load(&options.visit)?;
+    let trial = match &options.fault {
+        Some((scenario, phase)) => Some(Trial::load(scenario, phase)?),
+        None => None,
+    };
+    let visit = trial.as_ref().map_or(&options.visit, |trial| &trial.phase.visit);
+    let visit = Visit::load(visit)?;
     clear(&options.out)?;
     let tokio = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     tell("正在启动网关与模拟设备 · starting gateway and simulated devices");
@@ -85,7 +94,8 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
         true => Some(visitor::screens(&options.out)?),
         false => None,
     };
-    let mut visitor = Visitor::new(&stage, &mut runtime, &messages, &mut world, &visit, screens);
+    let mut visitor = Visitor::new(&stage, &mut runtime, &messages, &mut world, &visit, screens)
+        .with_trial(trial);
     visitor.wait("the devices", Duration::from_secs(20), devices_known)?;
     // One round of the uploader tells whether the gateway is there.
     visitor.wait("the network", Duration::from_secs(20), |v| {
@@ -94,12 +104,14 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
 
     let mut summary = Summary::new(&visit.title);
     let mut first_case: Option<Progress> = None;
+    let mut outcomes = Vec::new();
     for (number, sitting) in visit.sitting.iter().enumerate() {
         tell(&format!("第 {} 次到场 · sitting {}: {:?}", number + 1, number + 1, sitting.purpose));
         let outcome = visitor
             .play(sitting)
             .with_context(|| format!("sitting {} of “{}”", number + 1, visit.title))?;
         summary.take(&outcome, sitting.purpose);
+        outcomes.push(outcome.clone());
         if outcome.receipt_number.is_some() {
             deliver(&mut visitor, &outcome)?;
         }
@@ -126,6 +138,8 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
             }
         }
     }
+    let submits = visit.sitting.last().is_some_and(|sitting| sitting.purpose == Purpose::Apply);
+    summary.fault = visitor.report(&outcomes, submits)?;
     visitor.world.note_memory();
     summary.taps = visitor.stage.taps();
     summary.pages = visitor.seen.iter().cloned().collect();

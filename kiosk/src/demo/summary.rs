@@ -11,6 +11,7 @@ use serde::Serialize;
 use ui::view_model::PrintState;
 
 use super::Milliseconds;
+use super::fault::FaultReport;
 use super::visit::{Purpose, Visit};
 use super::visitor::Outcome;
 
@@ -51,6 +52,9 @@ pub struct Summary {
     pub kiosk_peak_kb: u64,
     /// Peak memory of the gateway process in kilobytes.
     pub gateway_peak_kb: u64,
+    /// What came of the fault that was tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultReport>,
     /// What was asked for and did not happen.
     pub failures: Vec<String>,
 }
@@ -104,6 +108,11 @@ impl Summary {
     /// Compares with what the visit expects. A submission is expected to arrive, and its receipt
     /// to be printed unless the visit does something to the printer.
     pub(super) fn check(&mut self, visit: &Visit) {
+        if let Some(fault) = &self.fault {
+            // What must come of a fault is the scenario's to say.
+            self.failures.clone_from(&fault.failures);
+            return;
+        }
         let expect = &visit.expect;
         let printer_fails = visit
             .sitting
@@ -180,6 +189,8 @@ fn print_word(print: PrintState) -> &'static str {
         PrintState::Printed => "printed",
         PrintState::Failed => "failed",
         PrintState::Unknown => "unknown",
+        PrintState::Presented => "presented",
+        PrintState::TakenBack => "taken_back",
     }
 }
 

@@ -96,6 +96,8 @@ pub enum Purpose {
     Progress,
     /// Answer a correction request.
     Correct,
+    /// Hold the receipt of the first sitting against the scanner.
+    Scan,
     /// Find the terminal closed: it takes no visit because it could not store one.
     Closed,
 }

@@ -110,7 +110,8 @@ impl Drop for Ports {
 }
 
 /// Devices that the demonstration simulates, by the names that visits use.
-pub const DEVICES: [&str; 5] = ["reader", "printer", "document-camera", "portrait-camera", "panel"];
+pub const DEVICES: [&str; 6] =
+    ["reader", "printer", "document-camera", "portrait-camera", "panel", "scanner"];
 
 impl Neighbourhood {
     /// Makes the site under `out` and starts everything but the terminal.
@@ -318,7 +319,7 @@ fn start_device(
     command.args(["simulate", "--until-stdin-closes"]);
     let place = ports.join(name);
     match name {
-        "reader" => command.arg("reader").arg("--link").arg(place),
+        "reader" | "scanner" => command.arg(name).arg("--link").arg(place),
         "printer" => {
             command.arg("printer").arg("--link").arg(place).arg("--out").arg(out.join("printer"))
         }

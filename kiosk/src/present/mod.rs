@@ -2,6 +2,7 @@
 //!
 //! Refuses: decisions. If a page needs to know whether something is allowed, the core is asked.
 
+mod faults;
 mod pages;
 mod questions;
 mod staff;
@@ -50,6 +51,7 @@ fn chrome(world: &World, state: &State) -> Chrome {
         phone: world.site.phone.clone(),
         clock: local(state.now.wall).strftime("%Y-%m-%d %H:%M").to_string(),
         staff_called: state.staff_called,
+        fault: faults::notice(world, state).map(|fault| fault.notice()),
     }
 }
 
@@ -82,7 +84,7 @@ fn overlay(state: &State) -> Overlay {
 fn page(world: &World, state: &State) -> Page {
     match &state.stage {
         Stage::Attract => {
-            Page::Attract(Attract { degraded: degraded(world, state), open: state.queue.has_room })
+            Page::Attract(Attract { degraded: degraded(world, state), open: state.open() })
         }
         Stage::Farewell(farewell) => Page::TakeCard(TakeCard {
             card_present: farewell.card_present,
@@ -101,6 +103,9 @@ pub fn degraded(world: &World, state: &State) -> Vec<Degradation> {
         !fitted || !(status.usable() || status == starting)
     };
     let mut found = Vec::new();
+    if state.faults.tampered.is_some() {
+        found.push(Degradation::Suspended);
+    }
     if !state.queue.has_room {
         found.push(Degradation::StorageFull);
     }

@@ -110,6 +110,7 @@ fn home(world: &World, state: &State, visit: &Visit) -> vm::Home {
             && state.health.printer_takes_jobs()
             && state.health.network != Some(false),
         network: state.health.network != Some(false),
+        scanner: world.fitted.scanner && state.health.scanner.usable(),
     }
 }
 
@@ -199,7 +200,7 @@ fn checklist(world: &World, state: &State, visit: &Visit) -> vm::ChecklistPage {
     vm::ChecklistPage {
         papers,
         can_print: world.fitted.printer && state.health.printer_takes_jobs(),
-        printed: visit.checklist.is_some(),
+        printed: matches!(visit.checklist, Some((_, vm::PrintState::Printed))),
     }
 }
 
@@ -218,6 +219,7 @@ fn capture(world: &World, state: &State, visit: &Visit, key: &str) -> vm::Captur
         title,
         advice: material.help.get(words).to_owned(),
         portrait: material.capture == Capture::Portrait,
+        camera_ok: visit.capture.problem != Some(vm::PictureProblem::CameraMissing),
         still: visit.capture.still.as_ref().map(|still| still.picture.clone()),
         taking: visit.capture.taking,
         problem: visit.capture.problem,
@@ -293,6 +295,8 @@ fn receipt_page(world: &World, state: &State, visit: &Visit) -> vm::ReceiptPage 
             false => vm::Delivery::Stored,
         },
         print: stored.print,
+        evidence: stored.evidence,
+        can_print: world.fitted.printer && state.health.printer.usable(),
         next_steps: receipt::next_steps(world, visit, state)
             .into_iter()
             .map(|step| vm::NextStep {
@@ -315,13 +319,15 @@ fn progress_page(world: &World, state: &State, visit: &Visit) -> vm::ProgressPag
         services.sort_by_key(|service| service.correction.is_none());
         services
     };
+    let wanted = visit.cases.wanted.clone().unwrap_or_default();
+    let mut list: Vec<_> = visit.cases.list.iter().collect();
+    list.sort_by_key(|case| case.receipt_number != wanted);
     vm::ProgressPage {
+        wanted,
         loading: visit.cases.loading,
         unavailable: visit.cases.unavailable,
-        cases: visit
-            .cases
-            .list
-            .iter()
+        cases: list
+            .into_iter()
             .map(|case| vm::CaseProgress {
                 receipt_number: case.receipt_number.clone(),
                 status: match case.state {

@@ -1,9 +1,10 @@
 //! Why: devices and queue as staff sees them. Nothing here can show a veteran: it is built from
 //! health and counts alone.
 
-use hal::contract::{Action, DeviceStatus};
+use hal::contract::DeviceStatus;
 use ui::view_model::{Actor, DeviceLine, DeviceRole, Page, PrintState, StaffLogin, StaffPage};
 
+use crate::core::fault::{self, Fault};
 use crate::core::state::{StaffSession, State, World};
 
 pub(super) fn page(world: &World, state: &State, session: &StaffSession) -> Page {
@@ -21,19 +22,25 @@ pub(super) fn page(world: &World, state: &State, session: &StaffSession) -> Page
         quarantined: queue.quarantined + queue.refused,
         oldest_minutes: queue.oldest_seconds / 60,
         test_page: session.test_page.map_or(PrintState::OnScreenOnly, |(_, print)| print),
+        tampered: state.faults.tampered.is_some(),
     })
 }
 
 fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
     let health = &state.health;
     let fitted = &world.fitted;
-    let device = |device: DeviceRole, fitted: bool, status: DeviceStatus| DeviceLine {
-        device,
-        ok: fitted && status.usable(),
-        state: if fitted { word(status) } else { "not_fitted".into() },
-        actor: Actor::Technician,
-    };
+    let faults = &state.faults;
+    let device =
+        |device: DeviceRole, fitted: bool, status: DeviceStatus, fault: Option<Fault>| DeviceLine {
+            device,
+            ok: fitted && status.usable() && fault.is_none(),
+            state: if fitted { word(status) } else { "not_fitted".into() },
+            actor: fault.map_or(Actor::Technician, |fault| fault.actor),
+            code: fault.map_or_else(String::new, |fault| fault.code.to_owned()),
+        };
     let printer = &health.printer;
+    let printer_fault = fault::of_printer_status(printer).or(faults.printer);
+    let panel_fault = faults.panel.or(faults.button_stuck.then_some(fault::BUTTON_STUCK));
     let queue_alarms = state.queue.quarantined + state.queue.refused;
     let printer_state = match printer.recovery() {
         _ if !fitted.printer => "not_fitted".into(),
@@ -44,20 +51,30 @@ fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
         _ => word(printer.device),
     };
     vec![
-        device(DeviceRole::Reader, fitted.reader, health.reader),
+        device(DeviceRole::Reader, fitted.reader, health.reader, faults.reader),
         DeviceLine {
             device: DeviceRole::Printer,
             ok: fitted.printer && printer.usable(),
             state: printer_state,
             // Paper, cover and jams are for the people on the spot.
-            actor: match printer.recovery().map(|recovery| recovery.action) {
-                Some(Action::Clear) => Actor::Staff,
-                _ => Actor::Technician,
-            },
+            actor: printer_fault.map_or(Actor::Technician, |fault| fault.actor),
+            code: printer_fault.map_or_else(String::new, |fault| fault.code.to_owned()),
         },
-        device(DeviceRole::DocumentCamera, fitted.document_camera, health.document_camera),
-        device(DeviceRole::PortraitCamera, fitted.portrait_camera, health.portrait_camera),
-        device(DeviceRole::Panel, fitted.panel, health.panel),
+        device(
+            DeviceRole::DocumentCamera,
+            fitted.document_camera,
+            health.document_camera,
+            faults.document_camera,
+        ),
+        device(
+            DeviceRole::PortraitCamera,
+            fitted.portrait_camera,
+            health.portrait_camera,
+            faults.portrait_camera,
+        ),
+        device(DeviceRole::Scanner, fitted.scanner, health.scanner, faults.scanner),
+        device(DeviceRole::Panel, fitted.panel, health.panel, panel_fault),
+        cabinet(state),
         DeviceLine {
             device: DeviceRole::Network,
             ok: health.network == Some(true),
@@ -67,6 +84,7 @@ fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
                 None => "unknown".into(),
             },
             actor: Actor::Technician,
+            code: String::new(),
         },
         DeviceLine {
             device: DeviceRole::Storage,
@@ -77,8 +95,29 @@ fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
                 (true, _) => "quarantined".into(),
             },
             actor: Actor::Technician,
+            code: String::new(),
         },
     ]
+}
+
+fn cabinet(state: &State) -> DeviceLine {
+    let (tampered, open) = (state.faults.tampered.is_some(), !state.faults.doors.is_empty());
+    let found = match (tampered, open) {
+        (true, _) => Some(fault::TAMPERED),
+        (false, true) => Some(fault::DOOR_OPEN),
+        (false, false) => None,
+    };
+    DeviceLine {
+        device: DeviceRole::Cabinet,
+        ok: found.is_none(),
+        state: match (tampered, open) {
+            (true, _) => word(DeviceStatus::FraudAttempt),
+            (false, true) => "door_open".into(),
+            (false, false) => word(DeviceStatus::Online),
+        },
+        actor: found.map_or(Actor::Technician, |fault| fault.actor),
+        code: found.map_or_else(String::new, |fault| fault.code.to_owned()),
+    }
 }
 
 fn word(status: DeviceStatus) -> String {

@@ -1,25 +1,32 @@
-//! Why: the drivers of `hal`, bound to the ports of the site configuration, with their events led
-//! into the one channel.
+//! Why: the drivers of `hal`, bound to the ports of the device profile, with their events led into
+//! the one channel.
 //!
-//! Refuses: to pretend a device that the configuration does not name.
+//! Refuses: to pretend a device that the profile does not name.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use hal::camera::{CameraEvent, CameraHandle, CameraOptions, OpenCamera, spawn_camera};
-use hal::line::SerialPortSpec;
-use hal::panel::gpio::{GpioPanel, GpioProfile, Wire};
-use hal::panel::{Light, LightState, PanelHandle, PanelOptions, spawn_panel};
-use hal::printer::{PrintJob, PrinterHandle, PrinterProfile, ReceiptDocument, spawn_printer};
-use hal::reader::{ReaderHandle, ReaderOptions, spawn_reader};
-use provisioning::{CameraPort, Devices, PanelPort};
+use hal::camera::{CameraEvent, CameraHandle, spawn_camera};
+use hal::contract::Recoverable as _;
+use hal::hotplug::{HotplugWatch, watch_devices};
+use hal::panel::{Light, LightState, PanelHandle, spawn_panel};
+use hal::printer::{JobRecord, PrintJob, PrinterHandle, ReceiptDocument, spawn_printer};
+use hal::profile::{CameraDevice, DeviceProfile};
+use hal::reader::{ReaderHandle, spawn_reader};
+use hal::scanner::{ScannerHandle, spawn_scanner};
+use hal::speaker::{self, SpeakerEvent, SpeakerHandle, spawn_speaker};
+use hal::supervise::Plugs;
+use hal::watchdog::{Heartbeat, WatchdogEvent, WatchdogHandle, spawn_watchdog};
 use tokio::runtime::Handle;
-use ui::view_model::PictureProblem;
 
 use super::{Inbox, Message, picture, send};
 use crate::core::state::Fitted;
-use crate::core::{CameraRole, Event};
+use crate::core::{CameraRole, Event, Sound, StillFault};
+
+/// How long a job may wait for its printer: the visitor stands there for about as long.
+const PAPER_WAITS: Duration = Duration::from_secs(90);
 
 /// Where a still that is under way belongs; 0 is nobody.
 type Asking = Arc<AtomicU64>;
@@ -36,51 +43,84 @@ pub struct DeviceHub {
     document: Option<Camera>,
     portrait: Option<Camera>,
     panel: Option<PanelHandle>,
+    scanner: Option<ScannerHandle>,
+    speaker: Option<SpeakerHandle>,
+    watchdog: Option<WatchdogHandle>,
+    _hotplug: Option<HotplugWatch>,
 }
 
-/// Which devices a configuration names.
-pub fn fitted(devices: &Devices) -> Fitted {
+/// Which devices a profile names.
+pub fn fitted(devices: &DeviceProfile) -> Fitted {
     Fitted {
         reader: devices.reader.is_some(),
         printer: devices.printer.is_some(),
         document_camera: devices.document_camera.is_some(),
         portrait_camera: devices.portrait_camera.is_some(),
         panel: devices.panel.is_some(),
+        scanner: devices.scanner.is_some(),
     }
 }
 
 impl DeviceHub {
-    /// Starts the driver of every device that the configuration names.
-    pub fn start(devices: &Devices, inbox: &Inbox, tokio: &Handle) -> Self {
-        let reader = devices.reader.as_ref().map(|port| {
+    /// Starts the driver of every device that the profile names. `screen` is beaten by the loop that
+    /// draws and hears the panel; `journal` remembers the receipt under way.
+    pub fn start(
+        devices: &DeviceProfile,
+        journal: PathBuf,
+        screen: &Heartbeat,
+        inbox: &Inbox,
+        tokio: &Handle,
+    ) -> Self {
+        // Without it a device that comes back is still found, only later.
+        let hotplug = watch_devices(devices)
+            .inspect_err(|error| tracing::warn!(%error, "hot-plug cannot be watched"))
+            .ok();
+        let plugs = hotplug.as_ref().map_or_else(Plugs::none, HotplugWatch::plugs);
+        let reader = devices.reader.as_ref().map(|device| {
             let inbox = inbox.clone();
             spawn_reader(
-                Box::new(SerialPortSpec::new(&port.port, port.baud)),
-                ReaderOptions::default(),
+                device.open(),
+                device.options(&plugs),
                 Box::new(move |event| send(&inbox, Event::Reader(event))),
             )
         });
-        let printer = devices.printer.as_ref().map(|port| {
+        let printer = devices.printer.as_ref().map(|device| {
             let inbox = inbox.clone();
-            let profile = match port.dots {
-                ..=384 => PrinterProfile::mm58(),
-                _ => PrinterProfile::mm80(),
-            };
             spawn_printer(
-                Box::new(SerialPortSpec::new(&port.port, port.baud)),
-                profile,
+                device.open(),
+                device.options(&plugs, Some(journal)),
                 Box::new(move |event| send(&inbox, Event::Printer(event))),
             )
         });
-        let camera = |port: &Option<CameraPort>, role| {
-            port.as_ref().map(|port| Camera::start(port, role, inbox, tokio))
+        let camera = |device: &Option<CameraDevice>, role| {
+            device.as_ref().map(|device| Camera::start(device, role, &plugs, inbox, tokio))
         };
-        let panel = devices.panel.as_ref().map(|port| {
+        let panel = devices.panel.as_ref().map(|device| {
             let inbox = inbox.clone();
             spawn_panel(
-                open_panel(port),
-                PanelOptions::default(),
+                device.open(),
+                device.options(&plugs),
                 Box::new(move |event| send(&inbox, Event::Panel(event))),
+            )
+        });
+        let scanner = devices.scanner.as_ref().map(|device| {
+            let inbox = inbox.clone();
+            spawn_scanner(
+                device.open(),
+                device.options(&plugs),
+                Box::new(move |event| send(&inbox, Event::Scanner(event))),
+            )
+        });
+        let speaker = devices.speaker.as_ref().map(|device| {
+            spawn_speaker(device.voice(), device.options(&plugs), Box::new(on_speaker))
+        });
+        // Fed only while the panel's own loop beats: a frozen screen lets the watchdog bite.
+        let watchdog = devices.watchdog.as_ref().map(|device| {
+            spawn_watchdog(
+                device.open(),
+                screen.clone(),
+                device.options(&plugs),
+                Box::new(on_watchdog),
             )
         });
         Self {
@@ -89,6 +129,10 @@ impl DeviceHub {
             document: camera(&devices.document_camera, CameraRole::Document),
             portrait: camera(&devices.portrait_camera, CameraRole::Portrait),
             panel,
+            scanner,
+            speaker,
+            watchdog,
+            _hotplug: hotplug,
         }
     }
 
@@ -125,9 +169,40 @@ impl DeviceHub {
         }
     }
 
-    pub(super) fn print(&self, job: u64, document: ReceiptDocument) {
+    pub(super) fn print(&self, job: u64, document: ReceiptDocument, record: Option<JobRecord>) {
         if let Some(printer) = &self.printer {
-            printer.print(PrintJob { id: job, document });
+            let expires = Some(Instant::now() + PAPER_WAITS);
+            printer.print(PrintJob { id: job, document, record, expires });
+        }
+    }
+
+    pub(super) fn cancel_print(&self, job: u64) {
+        if let Some(printer) = &self.printer {
+            printer.cancel(job);
+        }
+    }
+
+    pub(super) fn arm_scanner(&self, on: bool) {
+        match (&self.scanner, on) {
+            (Some(scanner), true) => scanner.arm(),
+            (Some(scanner), false) => scanner.disarm(),
+            (None, _) => {}
+        }
+    }
+
+    pub(super) fn clear_tamper(&self) {
+        if let Some(panel) = &self.panel {
+            panel.clear_tamper();
+        }
+    }
+
+    /// Chimes only: what is on the panel is said on the panel.
+    pub(super) fn sound(&self, sound: Sound) {
+        if let Some(device) = &self.speaker {
+            device.say(match sound {
+                Sound::Attention => speaker::attention(),
+                Sound::Done => speaker::done(),
+            });
         }
     }
 
@@ -138,73 +213,55 @@ impl DeviceHub {
     }
 }
 
+impl Drop for DeviceHub {
+    fn drop(&mut self) {
+        // The program ends of its own will; only then may the watchdog sleep.
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.stop();
+        }
+    }
+}
+
+/// Neither sound nor watchdog decides anything about a visit; both are told to the log.
+fn on_speaker(event: SpeakerEvent) {
+    match event {
+        SpeakerEvent::Failed { error, .. } => {
+            tracing::warn!(code = error.code(), "speaker: {error}");
+        }
+        SpeakerEvent::Status(status) => tracing::info!(%status, "speaker"),
+        _ => {}
+    }
+}
+
+fn on_watchdog(event: WatchdogEvent) {
+    match event {
+        WatchdogEvent::Failed(error) => {
+            tracing::warn!(code = error.code(), "watchdog: {error}");
+        }
+        WatchdogEvent::Starving { silent } => tracing::error!(?silent, "watchdog is not fed"),
+        WatchdogEvent::Running { every, timeout } => {
+            tracing::info!(?every, ?timeout, "watchdog runs");
+        }
+        WatchdogEvent::Status(_) | WatchdogEvent::Fed => {}
+    }
+}
+
 impl Camera {
-    fn start(port: &CameraPort, role: CameraRole, inbox: &Inbox, tokio: &Handle) -> Self {
+    fn start(
+        device: &CameraDevice,
+        role: CameraRole,
+        plugs: &Plugs,
+        inbox: &Inbox,
+        tokio: &Handle,
+    ) -> Self {
         let asking: Asking = Arc::default();
         let sink = {
             let (inbox, asking, tokio) = (inbox.clone(), Arc::clone(&asking), tokio.clone());
             Box::new(move |event| on_camera(event, role, &inbox, &asking, &tokio))
         };
-        let handle = spawn_camera(open_camera(port), CameraOptions::default(), sink);
+        let handle = spawn_camera(device.open(), device.options(plugs), sink);
         Self { handle, asking }
     }
-}
-
-fn open_camera(port: &CameraPort) -> Box<dyn OpenCamera> {
-    match port {
-        CameraPort::V4l2 { path } => Box::new(hal::camera::v4l2::V4l2Camera::new(path)),
-        CameraPort::Replay { dir } => Box::new(hal::camera::replay::ReplayDirectory::new(dir)),
-    }
-}
-
-fn open_panel(port: &PanelPort) -> hal::panel::OpenPanel {
-    match port {
-        PanelPort::Files { dir } => {
-            let dir = dir.clone();
-            Box::new(move || Ok(Box::new(hal::panel::FilePanel::open(&dir)?)))
-        }
-        PanelPort::Gpio { chip, presence, call_staff, door, lights } => {
-            let profile = profile(chip, [presence, call_staff, door], lights);
-            Box::new(move || Ok(Box::new(GpioPanel::open(&profile)?)))
-        }
-        PanelPort::RaspberryPi { presence, call_staff, door, lights } => {
-            open_raspberry_pi(profile("", [presence, call_staff, door], lights))
-        }
-    }
-}
-
-fn profile(
-    chip: &str,
-    [presence, call_staff, door]: [&Option<provisioning::Wire>; 3],
-    lights: &BTreeMap<String, provisioning::Wire>,
-) -> GpioProfile {
-    GpioProfile {
-        chip: chip.to_owned(),
-        presence: presence.as_ref().map(wire),
-        call_staff: call_staff.as_ref().map(wire),
-        door: door.as_ref().map(wire),
-        lights: Light::ALL
-            .into_iter()
-            .filter_map(|light| Some((light, wire(lights.get(light.word())?))))
-            .collect(),
-    }
-}
-
-#[cfg(feature = "raspberry-pi")]
-fn open_raspberry_pi(profile: GpioProfile) -> hal::panel::OpenPanel {
-    use hal::panel::raspberry_pi::RaspberryPiPanel;
-    Box::new(move || Ok(Box::new(RaspberryPiPanel::open(&profile)?)))
-}
-
-/// A configuration for another build is a fault of the configuration, and says so.
-#[cfg(not(feature = "raspberry-pi"))]
-fn open_raspberry_pi(_: GpioProfile) -> hal::panel::OpenPanel {
-    let reason = "this program was built without the feature raspberry-pi";
-    Box::new(move || Err(hal::panel::PanelError::Profile(reason.to_owned())))
-}
-
-fn wire(port: &provisioning::Wire) -> Wire {
-    Wire { line: port.line.clone(), active_low: port.active_low }
 }
 
 fn on_camera(event: CameraEvent, role: CameraRole, inbox: &Inbox, asking: &Asking, tokio: &Handle) {
@@ -219,19 +276,15 @@ fn on_camera(event: CameraEvent, role: CameraRole, inbox: &Inbox, asking: &Askin
             // Encoding twelve million dots takes its time; neither the camera nor the panel waits.
             tokio.spawn_blocking(move || {
                 let result = picture::still(frame.width, frame.height, frame.rgb.expose().clone());
-                send(&inbox, Event::Still { visit, result: result.map(Box::new) });
+                let result = result.map(Box::new).map_err(StillFault::Picture);
+                send(&inbox, Event::Still { visit, result });
             });
         }
-        CameraEvent::Failed(error) => {
+        CameraEvent::Health(health) => send(inbox, Event::CameraHealth(role, health)),
+        CameraEvent::Failed(error) => send(inbox, Event::CameraFault(role, error)),
+        CameraEvent::StillFailed(error) => {
             let visit = asking.swap(0, Ordering::Relaxed);
-            let problem = match error {
-                hal::camera::CameraError::NotAnImage(_) => PictureProblem::NotAnImage,
-                hal::camera::CameraError::Timeout => PictureProblem::Late,
-                _ => PictureProblem::CameraMissing,
-            };
-            if visit != 0 {
-                send(inbox, Event::Still { visit, result: Err(problem) });
-            }
+            send(inbox, Event::Still { visit, result: Err(StillFault::Camera(error)) });
         }
     }
 }

@@ -11,11 +11,13 @@ mod seal;
 pub use devices::{DeviceHub, fitted};
 pub use seal::{Sealer, Terminal, receipt_number};
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use hal::camera::Frame;
+use hal::watchdog::Heartbeat;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use ui::Screen;
@@ -82,6 +84,8 @@ pub struct Hands {
     pub uploader: Option<Uploader>,
     /// PBKDF2 of the staff PIN.
     pub pin: String,
+    /// The file that says, beyond a restart, that somebody tampered with the cabinet.
+    pub tamper_latch: PathBuf,
     /// Where answers go.
     pub inbox: Inbox,
     /// Where work beside the panel runs.
@@ -98,12 +102,25 @@ pub struct Runtime {
     previewing: Option<CameraRole>,
     armed: bool,
     shown: Option<ViewModel>,
+    heart: Heartbeat,
 }
 
 impl Runtime {
     /// Starts with nobody at the panel.
-    pub fn new(world: World, clock: Clock, screen: Rc<Screen>, hands: Hands) -> Self {
-        let state = State::new(clock.now());
+    /// `heart` beats with every tick.
+    pub fn new(
+        world: World,
+        clock: Clock,
+        screen: Rc<Screen>,
+        hands: Hands,
+        heart: Heartbeat,
+    ) -> Self {
+        let mut state = State::new(clock.now());
+        if hands.tamper_latch.exists() {
+            // Pulling the plug does not undo what was done to the cabinet.
+            state.faults.tampered = Some("before the restart".to_owned());
+        }
+        let open = state.open();
         let mut runtime = Self {
             world,
             state: Some(state),
@@ -111,10 +128,11 @@ impl Runtime {
             screen,
             hands,
             previewing: None,
-            armed: true,
+            armed: open,
             shown: None,
+            heart,
         };
-        runtime.hands.devices.arm_reader(true);
+        runtime.hands.devices.arm_reader(open);
         runtime.present();
         runtime
     }
@@ -153,6 +171,7 @@ impl Runtime {
 
     /// Time went on.
     pub fn tick(&mut self) {
+        self.heart.beat();
         self.step(Event::Tick(self.clock.now()));
         self.present();
     }
@@ -190,7 +209,17 @@ impl Runtime {
             }
             Effect::TakeStill { visit, role } => self.hands.devices.take_still(role, visit),
             Effect::Store { visit, submission } => self.hands.store(visit, submission),
-            Effect::Print { job, document } => self.hands.devices.print(job, document),
+            Effect::Print { job, document, record } => {
+                self.hands.devices.print(job, document, record);
+            }
+            Effect::CancelPrint { job } => self.hands.devices.cancel_print(job),
+            Effect::ArmScanner(on) => self.hands.devices.arm_scanner(on),
+            Effect::LatchTamper => self.hands.latch(true),
+            Effect::ClearTamper => {
+                self.hands.latch(false);
+                self.hands.devices.clear_tamper();
+            }
+            Effect::Sound(sound) => self.hands.devices.sound(sound),
             Effect::FetchProgress { visit, number } => self.hands.fetch_progress(visit, number),
             Effect::CheckPin { session, pin } => self.hands.check_pin(session, pin),
             Effect::Light(light, state) => self.hands.devices.light(light, state),
@@ -205,6 +234,16 @@ impl Runtime {
 }
 
 impl Hands {
+    fn latch(&self, tampered: bool) {
+        let done = match tampered {
+            true => std::fs::write(&self.tamper_latch, "tampered\n"),
+            false => std::fs::remove_file(&self.tamper_latch),
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, tampered, "the tamper latch could not be kept");
+        }
+    }
+
     fn store(&self, visit: u64, submission: Box<core::Submission>) {
         let inbox = self.inbox.clone();
         let uploader = self.uploader.clone();

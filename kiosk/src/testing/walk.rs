@@ -10,6 +10,7 @@ use catalog::Catalog;
 use hal::contract::DeviceStatus;
 use hal::printer::{Element, Paper, PrinterEvent, PrinterStatus, ReceiptDocument};
 use hal::reader::ReaderEvent;
+use hal::scanner::ScannerEvent;
 use personal::PersonalBytes;
 use ui::intent::{Button, Intent};
 use ui::view_model::{ManualStep, Picture, ViewModel};
@@ -49,6 +50,7 @@ pub const COMPLETE: Fitted = Fitted {
     document_camera: true,
     portrait_camera: true,
     panel: true,
+    scanner: true,
 };
 
 /// The same for all tests that do not care.
@@ -182,6 +184,7 @@ impl Walk {
         walk.event(Event::Printer(PrinterEvent::Status(good_printer())));
         walk.event(Event::CameraStatus(CameraRole::Document, DeviceStatus::Online));
         walk.event(Event::CameraStatus(CameraRole::Portrait, DeviceStatus::Online));
+        walk.event(Event::Scanner(ScannerEvent::Status(DeviceStatus::Online)));
         walk.event(Event::Network(true));
         walk
     }
@@ -428,7 +431,7 @@ impl Walk {
         self.effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Print { job, document } => Some((*job, words(document))),
+                Effect::Print { job, document, .. } => Some((*job, words(document))),
                 _ => None,
             })
             .collect()

@@ -8,10 +8,11 @@ use envelope::{Identity, Medium};
 use hal::contract::{DeviceStatus, Recoverable as _};
 use hal::reader::{CardKind, ReaderError, ReaderEvent};
 use personal::PersonalText;
-use ui::view_model::IdentifyState;
+use ui::view_model::{Actor, DeviceRole, FaultKind, IdentifyState};
 
 use super::visit as pages;
 use crate::core::effect::{Effect, Record};
+use crate::core::fault;
 use crate::core::state::{Applicant, Health, Overlay, Place, Stage, State, World};
 
 /// The reader said something.
@@ -19,6 +20,18 @@ pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: 
     match event {
         ReaderEvent::Status(status) => {
             state.health.reader = status;
+            if !status.usable() {
+                // Whether a card still lies there, such a reader cannot tell.
+                set_present(state, false);
+            }
+            let at_the_card = state.faults.reader.is_some_and(|f| f.what == FaultKind::CardAgain);
+            if status.usable() {
+                if !at_the_card {
+                    state.faults.reader = None;
+                }
+            } else if at_the_card || state.faults.reader.is_none() {
+                state.faults.reader = fault::of_status(DeviceRole::Reader, status);
+            }
             let reading = at_rest(world, &state.health);
             if let Some(visit) = state.visit_mut()
                 && visit.place == Place::Identify
@@ -27,10 +40,11 @@ pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: 
             }
         }
         ReaderEvent::CardFound => {
-            if matches!(state.stage, Stage::Attract) && state.queue.has_room {
+            if matches!(state.stage, Stage::Attract) && state.open() {
                 pages::begin(world, state, effects);
             }
             somebody_is_here(state);
+            card_fault_ends(state);
             if let Some(visit) = state.visit_mut() {
                 visit.card_present = true;
                 if visit.place == Place::Identify {
@@ -39,31 +53,53 @@ pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: 
             }
         }
         ReaderEvent::Read(card) => {
-            if matches!(state.stage, Stage::Attract) && state.queue.has_room {
+            if matches!(state.stage, Stage::Attract) && state.open() {
                 pages::begin(world, state, effects);
             }
+            card_fault_ends(state);
             on_card(world, state, &card, effects);
         }
         ReaderEvent::Failed(error) => {
             effects.push(Effect::Record(Record::Fault { code: error.code().to_owned() }));
+            if fault::is_noise(&error) {
+                return;
+            }
             // Whether a card that could not be read still lies there is not known; only of one that
-            // was read does the reader tell.
-            set_present(state, false);
+            // was read does the reader tell. Who is being reminded is reminded to the end.
+            let lifted = matches!(error, ReaderError::CardLifted | ReaderError::Line(_));
+            if lifted || !matches!(state.stage, Stage::Farewell(_)) {
+                set_present(state, false);
+            }
             let here = state.visit().is_some_and(|visit| visit.place == Place::Identify);
             if here && matches!(error, ReaderError::UnknownCard(_)) {
                 // Lifting it does not make it another card.
                 return pages::go(world, state, Place::NotServed, effects);
             }
-            if let Some(visit) = state.visit_mut()
-                && visit.place == Place::Identify
-            {
+            let found = fault::of_reader(&error);
+            if !fault::ends_with_the_card(&error) {
+                state.faults.reader = Some(found);
+                let reading = at_rest(world, &state.health);
+                if let Some(visit) = state.visit_mut().filter(|v| v.place == Place::Identify) {
+                    visit.reading = reading;
+                    visit.reader_code = error.code();
+                }
+                return;
+            }
+            if let Some(visit) = state.visit_mut().filter(|v| v.place == Place::Identify) {
                 visit.reading = IdentifyState::LiftAndReplace;
                 visit.reader_code = error.code();
+                visit.failed_reads += 1;
+                let again = visit.failed_reads < PATIENT_READS;
+                state.faults.reader = Some(if again { found } else { found.for_staff() });
             }
         }
+        ReaderEvent::Module { .. } => {}
         ReaderEvent::StillOnReader => set_present(state, true),
         ReaderEvent::CardRemoved => {
             set_present(state, false);
+            if state.faults.reader.is_some_and(|fault| fault.of_a_moment()) {
+                state.faults.reader = None;
+            }
             let reading = at_rest(world, &state.health);
             if let Some(visit) = state.visit_mut()
                 && visit.place == Place::Identify
@@ -72,6 +108,15 @@ pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: 
             }
         }
     }
+}
+
+/// A card that cannot be read this often in a row is a matter for staff.
+const PATIENT_READS: u32 = 3;
+
+/// A fault that was the card's is over when a card comes or goes.
+fn card_fault_ends(state: &mut State) {
+    // A reader that finds cards is not missing and not broken either.
+    state.faults.reader = None;
 }
 
 /// What the card page says while no card lies there.
@@ -84,7 +129,7 @@ pub fn at_rest(world: &World, health: &Health) -> IdentifyState {
 }
 
 /// A card is put down by a person: that answers "are you still here?" like a touch.
-fn somebody_is_here(state: &mut State) {
+pub(super) fn somebody_is_here(state: &mut State) {
     state.last_touch = state.now.monotonic;
     if matches!(state.overlay, Overlay::Idle { .. }) {
         state.overlay = Overlay::None;
@@ -126,6 +171,15 @@ fn on_card(
     if let Some(code) = unusable {
         visit.reading = IdentifyState::LiftAndReplace;
         visit.reader_code = code;
+        visit.failed_reads += 1;
+        let again = visit.failed_reads < PATIENT_READS;
+        let found = fault::Fault {
+            device: DeviceRole::Reader,
+            what: FaultKind::CardAgain,
+            actor: if again { Actor::Yourself } else { Actor::Staff },
+            code,
+        };
+        state.faults.reader = Some(found);
         effects.push(Effect::Record(Record::Fault { code: code.to_owned() }));
         return;
     }

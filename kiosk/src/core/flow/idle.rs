@@ -8,7 +8,7 @@ use std::time::Duration;
 use ui::view_model::PictureProblem;
 
 use super::visit as pages;
-use crate::core::effect::{Effect, Ending, Record};
+use crate::core::effect::{Effect, Ending, Record, Sound};
 use crate::core::state::{Overlay, Place, Settings, Stage, State};
 use hal::panel::{Light, LightState};
 
@@ -16,6 +16,8 @@ use hal::panel::{Light, LightState};
 pub const IDLE: Duration = Duration::from_secs(60);
 /// Without a touch where people fill in, photograph or sign.
 pub const IDLE_FILLING: Duration = Duration::from_secs(120);
+/// How long nobody must be seen before that is asked early.
+pub const GONE: Duration = Duration::from_secs(15);
 /// How long the question "are you still here?" stays.
 pub const WARNING: Duration = Duration::from_secs(20);
 /// How long the farewell stays when nothing was left behind.
@@ -25,7 +27,7 @@ pub const FAREWELL_LONGEST: Duration = Duration::from_secs(60);
 /// How long the notice that staff was called stays.
 const CALLED: Duration = Duration::from_secs(6);
 /// Longest wait for a still.
-const STILL: Duration = Duration::from_secs(8);
+const STILL: Duration = Duration::from_secs(10);
 /// Longest wait for progress.
 const PROGRESS: Duration = Duration::from_secs(45);
 
@@ -77,11 +79,21 @@ fn visit(state: &mut State, effects: &mut Vec<Effect>) {
             pages::end(state, Ending::Idle, effects);
         }
         Overlay::Idle { .. } => {}
-        _ if quiet(state) >= limit => {
+        _ if quiet(state) >= limit || gone(state) => {
             state.overlay = Overlay::Idle { until: state.now.monotonic + WARNING };
+            effects.push(Effect::Sound(Sound::Attention));
         }
         _ => {}
     }
+}
+
+/// Nobody has stood there for a while, and nobody has touched anything since: the question comes
+/// early, because what is on the panel can be read by whoever comes next.
+fn gone(state: &State) -> bool {
+    state.absent_since.is_some_and(|since| {
+        let now = state.now.monotonic;
+        now.saturating_sub(since) >= GONE && quiet(state) >= GONE
+    })
 }
 
 /// How long the present page may stay untouched; `None` where nothing may interrupt.

@@ -4,7 +4,7 @@
 
 use catalog::case::{Correction, Progress};
 
-use super::{path, printing, visit as pages};
+use super::{path, printing, scanner, visit as pages};
 use crate::core::effect::Effect;
 use crate::core::state::{Cases, Place, Purpose, State, World};
 
@@ -15,7 +15,8 @@ pub fn fetch(world: &World, state: &mut State, print: bool, effects: &mut Vec<Ef
     let Some(applicant) = &visit.applicant else { return };
     let number = applicant.identity.number.clone();
     let asking = visit.number;
-    visit.cases = Cases { loading: true, since, print, ..Cases::default() };
+    let wanted = visit.cases.wanted.take();
+    visit.cases = Cases { loading: true, since, print, wanted, ..Cases::default() };
     effects.push(Effect::FetchProgress { visit: asking, number });
     pages::go(world, state, Place::Progress, effects);
 }
@@ -41,6 +42,7 @@ pub fn on_progress(
     if std::mem::take(&mut present.cases.print) {
         printing::print_cases(world, state, effects);
     }
+    scanner::check(state);
 }
 
 /// Id of a correction request on the page.

@@ -46,12 +46,15 @@ pub fn on_intent(state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) 
             let pin = std::mem::take(&mut session.pin);
             effects.push(Effect::CheckPin { session: session.session, pin });
         }
+        Intent::Pressed(Button::ClearTamper) if session.open => {
+            super::cabinet::clear_tamper(state, effects);
+        }
         Intent::Pressed(Button::TestPage) if session.open => {
             let busy = matches!(session.test_page, Some((_, PrintState::Printing)));
             if busy {
                 return;
             }
-            let job = printing::start(state, receipt::test_page(), effects);
+            let job = printing::start(state, receipt::test_page(), None, effects);
             if let Stage::Staff(session) = &mut state.stage {
                 session.test_page = Some(match job {
                     Some(job) => (job, PrintState::Printing),
@@ -100,7 +103,9 @@ pub fn on_pin(state: &mut State, asked: u64, right: bool, effects: &mut Vec<Effe
             session.wrong += u32::from(!right);
             if right {
                 state.staff_called = false;
-                effects.push(Effect::Light(Light::Attention, LightState::Off));
+                if state.faults.tampered.is_none() {
+                    effects.push(Effect::Light(Light::Attention, LightState::Off));
+                }
             }
         }
         Stage::Visit(visit) if right => visit.manual.unlocked = visit.place == Place::Manual,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envelope::{Consent, CorrectionOf, DepartmentShare};
 use jiff::Timestamp;
 use personal::PersonalBytes;
-use ui::view_model::PrintState;
+use ui::view_model::{PrintEvidence, PrintState};
 use uuid::Uuid;
 
 use super::{path, printing, visit as pages};
@@ -62,6 +62,7 @@ pub fn on_stored(
                 print: PrintState::OnScreenOnly,
                 job: None,
                 copies: 0,
+                evidence: PrintEvidence::Unclear,
             });
             pages::go(world, state, Place::Receipt, effects);
             printing::print_receipt(world, state, effects);

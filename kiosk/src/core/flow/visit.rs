@@ -3,9 +3,11 @@
 
 use hal::panel::{Light, LightState};
 use ui::intent::Button;
+use ui::view_model::{Actor, DeviceRole};
 
-use super::{camera, entry, identify, path, printing, progress, submit};
-use crate::core::effect::{Effect, Ending, Record};
+use super::{cabinet, camera, entry, identify, path, printing, progress, scanner, submit};
+use crate::core::effect::{Effect, Ending, Record, Sound};
+use crate::core::fault;
 use crate::core::state::{Farewell, Overlay, Place, Purpose, Settings, Stage, State, Visit, World};
 
 /// Somebody pressed start, or put a card down.
@@ -27,6 +29,14 @@ pub fn end(state: &mut State, why: Ending, effects: &mut Vec<Effect>) {
     if let Some(role) = visit.capture.on {
         effects.push(Effect::Preview(role, false));
     }
+    // A job of this visit must not come out for the next person.
+    // Who has finished waits for the paper a moment longer.
+    if why != Ending::Finished {
+        for job in printing::unfinished(&visit) {
+            effects.push(Effect::CancelPrint { job });
+        }
+    }
+    forget_moments(state);
     let papers = !visit.photographs.is_empty();
     state.stage = Stage::Farewell(Farewell {
         since: state.now.monotonic,
@@ -37,10 +47,32 @@ pub fn end(state: &mut State, why: Ending, effects: &mut Vec<Effect>) {
     drop(visit);
     state.overlay = Overlay::None;
     effects.push(Effect::ArmReader(false));
+    effects.push(Effect::ArmScanner(false));
     effects.push(Effect::Light(Light::Reader, LightState::Off));
     effects.push(Effect::Light(Light::Documents, LightState::Off));
     effects.push(Effect::Wipe);
+    if matches!(&state.stage, Stage::Farewell(farewell) if farewell.card_present || farewell.papers)
+    {
+        effects.push(Effect::Sound(Sound::Attention));
+    }
     effects.push(Effect::Record(Record::VisitEnded { visit: number, page, why }));
+}
+
+/// What was a visitor's own mishap does not outlive the visit.
+fn forget_moments(state: &mut State) {
+    let faults = &mut state.faults;
+    let health = &state.health;
+    for (fault, device, status) in [
+        (&mut faults.reader, DeviceRole::Reader, health.reader),
+        (&mut faults.scanner, DeviceRole::Scanner, health.scanner),
+        (&mut faults.document_camera, DeviceRole::DocumentCamera, health.document_camera),
+        (&mut faults.portrait_camera, DeviceRole::PortraitCamera, health.portrait_camera),
+    ] {
+        // What is wrong beyond the mishap is told by the device's state.
+        if fault.is_some_and(|fault| fault.actor == Actor::Yourself || fault.of_a_moment()) {
+            *fault = fault::of_status(device, status);
+        }
+    }
 }
 
 /// Ready for the next person: also language, sizes and contrast go back.
@@ -49,8 +81,8 @@ pub fn reset(state: &mut State, effects: &mut Vec<Effect>) {
     state.settings = Settings::default();
     state.overlay = Overlay::None;
     effects.push(Effect::Wipe);
-    // A card put down while nobody is here starts a visit.
-    effects.push(Effect::ArmReader(true));
+    // A card put down while nobody is here starts a visit, if one may begin at all.
+    effects.push(Effect::ArmReader(state.open()));
 }
 
 /// Before anything was entered there is nothing to confirm.
@@ -95,6 +127,10 @@ pub fn go(world: &World, state: &mut State, place: Place, effects: &mut Vec<Effe
         visit.reading = reading;
     }
     effects.push(Effect::ArmReader(arm));
+    if let Some(visit) = state.visit() {
+        effects.push(Effect::ArmScanner(scanner::wanted(&visit.place)));
+    }
+    cabinet::suspend(state, effects);
 }
 
 /// Goes on from the present page; after an edit, back to the review if nothing is missing.
@@ -232,7 +268,7 @@ pub fn on_button(world: &World, state: &mut State, button: Button, effects: &mut
         (Button::ClearSignature, Place::Declaration) => visit.strokes.clear(),
         (Button::Submit, Place::Declaration) => submit::submit(world, state, effects),
         (Button::Retry, Place::NotStored(_)) => submit::submit(world, state, effects),
-        (Button::ReceiptCameOut | Button::PrintAgain, Place::Receipt) => {
+        (Button::ReceiptCameOut | Button::PrintAgain | Button::ScreenOnly, Place::Receipt) => {
             printing::on_receipt_answer(world, state, button, effects);
         }
         (Button::Finish, Place::Receipt) => {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use hal::camera::CameraError;
 use hal::contract::DeviceStatus;
 use ui::intent::{Button, Intent};
 use ui::view_model::{Page, PictureProblem};
 
 use crate::core::state::Place;
-use crate::core::{CameraRole, Effect, Event};
+use crate::core::{CameraRole, Effect, Event, StillFault};
 use crate::testing::{Story, Walk, still};
 
 /// Every camera that was switched on and not off again, in order of the effects.
@@ -83,7 +84,7 @@ fn a_still_that_nobody_waits_for_is_dropped() {
     walk.event(Event::Still { visit: 2, result: Ok(still(2)) });
     walk.event(Event::Still { visit: 0, result: Ok(still(2)) });
     assert!(walk.visit().capture.still.is_none() && walk.visit().capture.taking);
-    walk.wait(Duration::from_secs(8));
+    walk.wait(Duration::from_secs(10));
     assert_eq!(camera_page(&walk).problem, Some(PictureProblem::Late));
     walk.event(Event::Still { visit: 1, result: Ok(still(3)) });
     assert!(walk.visit().capture.still.is_none(), "too late");
@@ -112,7 +113,10 @@ fn a_still_cannot_land_under_another_material() {
 fn what_is_no_image_is_said_and_not_kept() {
     let mut walk = at_capture("identity_card");
     walk.press(Button::Take);
-    walk.event(Event::Still { visit: 1, result: Err(PictureProblem::NotAnImage) });
+    walk.event(Event::Still {
+        visit: 1,
+        result: Err(StillFault::Picture(PictureProblem::NotAnImage)),
+    });
     assert_eq!(camera_page(&walk).problem, Some(PictureProblem::NotAnImage));
     assert!(!camera_page(&walk).can_accept);
     walk.press(Button::Keep);
@@ -130,6 +134,9 @@ fn a_camera_that_goes_away_is_said_at_once() {
     walk.event(Event::CameraStatus(CameraRole::Portrait, DeviceStatus::NoDevice));
     assert_eq!(camera_page(&walk).problem, None, "the other one");
     walk.event(Event::CameraStatus(CameraRole::Document, DeviceStatus::NoDevice));
+    assert!(camera_page(&walk).taking, "the driver answers what it was asked");
+    let result = Err(StillFault::Camera(CameraError::Unplugged));
+    walk.event(Event::Still { visit: 1, result });
     assert_eq!(camera_page(&walk).problem, Some(PictureProblem::CameraMissing));
     assert!(!camera_page(&walk).taking);
     walk.press(Button::Skip);

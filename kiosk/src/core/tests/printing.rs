@@ -1,13 +1,13 @@
 //! Paper: what stands on it, and what the visitor is told about it.
 
 use hal::contract::DeviceStatus;
-use hal::printer::{JobPhase, PrinterError, PrinterEvent, PrinterStatus};
+use hal::printer::{Evidence, JobPhase, PrinterError, PrinterEvent, PrinterStatus};
 use ui::intent::{Button, Intent};
-use ui::view_model::{Language, Page, PrintState};
+use ui::view_model::{Actor, DeviceRole, FaultKind, Language, Page, PrintEvidence, PrintState};
 
-use crate::core::Event;
-use crate::core::state::Place;
-use crate::testing::{Story, Walk};
+use crate::core::state::{Fitted, Place};
+use crate::core::{Effect, Event};
+use crate::testing::{COMPLETE, Story, Walk, fitted_with, good_printer};
 
 fn at_receipt(card: &str) -> Walk {
     let mut walk = Walk::new(Story::default().fact("affiliation", "none"));
@@ -70,11 +70,14 @@ fn a_failure_is_shown_as_one_and_can_be_tried_again() {
     assert_eq!(shown(&walk), PrintState::Failed, "nobody was asked");
     walk.press(Button::PrintAgain);
     assert_eq!((walk.prints().len(), shown(&walk)), (2, PrintState::Printing));
-    let (id, _) = walk.prints()[1].clone();
+    let (id, text) = walk.prints()[1].clone();
+    assert!(!text.contains("补打"), "nothing came out before");
     walk.event(Event::Printer(PrinterEvent::Status(PrinterStatus::only(DeviceStatus::Offline))));
     job(&mut walk, id, JobPhase::Failed(PrinterError::Offline));
     walk.press(Button::PrintAgain);
-    assert_eq!((walk.prints().len(), shown(&walk)), (2, PrintState::OnScreenOnly));
+    assert_eq!((walk.prints().len(), shown(&walk)), (2, PrintState::Failed), "not before it works");
+    walk.press(Button::ScreenOnly);
+    assert_eq!(shown(&walk), PrintState::OnScreenOnly);
 }
 
 #[test]
@@ -88,10 +91,90 @@ fn without_a_printer_number_and_code_stay_on_the_screen() {
     assert!(!page.can_print);
     walk.press(Button::PrintChecklist);
     walk.on_to(|place| *place == Place::Receipt);
-    assert_eq!(shown(&walk), PrintState::OnScreenOnly);
+    assert_eq!(shown(&walk), PrintState::Failed);
     assert!(walk.prints().is_empty());
     let Page::Receipt(page) = walk.view().page else { panic!("not the receipt") };
     assert_eq!((page.number.as_str(), page.qr.as_str()), ("RG-7", "RG-7"));
+    assert!(!page.can_print);
+    let fault = walk.view().chrome.fault.unwrap();
+    assert_eq!((fault.device, fault.actor), (DeviceRole::Printer, Actor::Staff));
+    // Staff plugged it in: the visitor may have paper after all.
+    walk.event(Event::Printer(PrinterEvent::Status(good_printer())));
+    assert!(walk.view().chrome.fault.is_none());
+    walk.press(Button::PrintAgain);
+    assert_eq!(walk.prints().len(), 1);
+    assert!(!walk.prints()[0].1.contains("补打"), "the first that comes out is no second copy");
+}
+
+#[test]
+fn a_terminal_without_a_printer_never_speaks_of_one() {
+    let fitted = Fitted { printer: false, ..COMPLETE };
+    let world: &'static _ = Box::leak(Box::new(fitted_with(fitted)));
+    let mut walk = Walk::in_world(world, Story::default().only(&["reporting"]));
+    walk.event(Event::Printer(PrinterEvent::Status(PrinterStatus::only(DeviceStatus::NoDevice))));
+    walk.come_in("resident-soldier");
+    walk.on_to(|place| *place == Place::Receipt);
+    assert_eq!(shown(&walk), PrintState::OnScreenOnly);
+    assert!(walk.view().chrome.fault.is_none());
+}
+
+#[test]
+fn what_certainly_came_out_is_told_with_the_question() {
+    let mut walk = at_receipt("resident-soldier");
+    let (id, _) = walk.prints()[0].clone();
+    let evidence = |walk: &Walk| {
+        let Page::Receipt(page) = walk.view().page else { panic!("not the receipt") };
+        page.evidence
+    };
+    for (proved, told) in [
+        (Evidence::NothingYet, PrintEvidence::Nothing),
+        (Evidence::Part, PrintEvidence::Part),
+        (Evidence::AllButCut, PrintEvidence::AllButCut),
+    ] {
+        let progress = PrinterEvent::Progress { id, done: 1, of: 4, evidence: proved };
+        walk.event(Event::Printer(progress));
+        assert_eq!(evidence(&walk), told);
+    }
+    job(&mut walk, id, JobPhase::Unknown(PrinterError::Cutter));
+    let fault = walk.view().chrome.fault.unwrap();
+    assert_eq!((fault.what, fault.actor), (FaultKind::CutterStuck, Actor::Staff));
+    walk.press(Button::PrintAgain);
+    assert_eq!(evidence(&walk), PrintEvidence::Unclear, "a new copy has proved nothing yet");
+}
+
+#[test]
+fn a_receipt_nobody_took_can_be_had_again_or_done_without() {
+    let mut walk = at_receipt("resident-soldier");
+    let (id, _) = walk.prints()[0].clone();
+    job(&mut walk, id, JobPhase::Presented);
+    assert_eq!(shown(&walk), PrintState::Presented);
+    walk.press(Button::PrintAgain);
+    assert_eq!(walk.prints().len(), 1, "it waits in the mouth");
+    job(&mut walk, id, JobPhase::TakenBack);
+    assert_eq!(shown(&walk), PrintState::TakenBack);
+    walk.press(Button::PrintAgain);
+    assert!(walk.prints()[1].1.contains("补打"));
+    job(&mut walk, id + 1, JobPhase::TakenBack);
+    walk.press(Button::ScreenOnly);
+    assert_eq!(shown(&walk), PrintState::OnScreenOnly);
+}
+
+#[test]
+fn a_job_of_a_visitor_who_left_is_called_back_and_a_finished_visitors_is_not() {
+    for (leave, called_back) in [(Button::Finish, false), (Button::CallStaff, true)] {
+        let mut walk = at_receipt("resident-soldier");
+        let (id, _) = walk.prints()[0].clone();
+        job(&mut walk, id, JobPhase::Printing);
+        match leave {
+            Button::Finish => walk.press(leave),
+            _ => walk.wait(std::time::Duration::from_secs(120)),
+        }
+        let called = walk
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::CancelPrint { job } if *job == id));
+        assert_eq!(called, called_back);
+    }
 }
 
 #[test]

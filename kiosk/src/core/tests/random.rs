@@ -4,18 +4,20 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use hal::camera::{CameraError, CameraHealth};
 use hal::contract::DeviceStatus;
 use hal::panel::PanelEvent;
 use hal::printer::{JobPhase, PrinterError, PrinterEvent, PrinterStatus};
 use hal::reader::{ReaderError, ReaderEvent};
+use hal::scanner::ScannerEvent;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use ui::intent::{Button, Intent};
-use ui::view_model::{Language, PictureProblem};
+use ui::view_model::Language;
 use uuid::Uuid;
 
 use super::promises::Promises;
-use crate::core::{CameraRole, Event, Stored};
+use crate::core::{CameraRole, Event, StillFault, Stored};
 use crate::queue::QueueStatus;
 use crate::testing::{Story, Walk, good_printer, offered, still};
 
@@ -72,6 +74,9 @@ enum Op {
     Job(u64, Index),
     Camera(bool, DeviceStatus),
     CallStaff,
+    CameraHealth(bool, Index),
+    Cabinet(Index),
+    Scan(Index),
     Still(Whose, bool),
     Stored(Whose, bool),
     Delivered,
@@ -134,6 +139,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..4u64, any_index()).prop_map(|(back, phase)| Op::Job(back, phase)),
         1 => (any::<bool>(), status()).prop_map(|(which, status)| Op::Camera(which, status)),
         1 => Just(Op::CallStaff),
+        1 => (any::<bool>(), any_index()).prop_map(|(which, how)| Op::CameraHealth(which, how)),
+        1 => any_index().prop_map(Op::Cabinet),
+        1 => any_index().prop_map(Op::Scan),
         2 => (whose(), any::<bool>()).prop_map(|(whose, ok)| Op::Still(whose, ok)),
         2 => (whose(), any::<bool>()).prop_map(|(whose, ok)| Op::Stored(whose, ok)),
         1 => Just(Op::Delivered),
@@ -272,6 +280,8 @@ fn apply(walk: &mut Walk, op: &Op) {
                 .get(&[
                     JobPhase::Queued,
                     JobPhase::Printing,
+                    JobPhase::Presented,
+                    JobPhase::TakenBack,
                     JobPhase::Confirmed,
                     JobPhase::Failed(PrinterError::PaperOut),
                     JobPhase::Unknown(PrinterError::NotConfirmed),
@@ -285,8 +295,42 @@ fn apply(walk: &mut Walk, op: &Op) {
             walk.event(Event::CameraStatus(role, *status));
         }
         Op::CallStaff => walk.event(Event::Panel(PanelEvent::CallStaffPressed)),
+        Op::CameraHealth(document, how) => {
+            let role = if *document { CameraRole::Document } else { CameraRole::Portrait };
+            let health = *how.get(&[
+                CameraHealth::Ok,
+                CameraHealth::Covered,
+                CameraHealth::Frozen,
+                CameraHealth::Overexposed,
+                CameraHealth::OutOfFocus,
+                CameraHealth::Inoperative,
+            ]);
+            walk.event(Event::CameraHealth(role, health));
+        }
+        Op::Cabinet(what) => {
+            let which: std::sync::Arc<str> = "cabinet".into();
+            let event = what
+                .get(&[
+                    PanelEvent::PresenceChanged(true),
+                    PanelEvent::PresenceChanged(false),
+                    PanelEvent::CallStaffStuck(true),
+                    PanelEvent::CallStaffStuck(false),
+                    PanelEvent::DoorChanged { which: which.clone(), open: true },
+                    PanelEvent::DoorChanged { which: which.clone(), open: false },
+                    PanelEvent::Tampered { which },
+                ])
+                .clone();
+            walk.event(Event::Panel(event));
+        }
+        Op::Scan(what) => {
+            let code = *what.get(&["RG-9", "", "\u{feff}"]);
+            let code = personal::PersonalBytes::new(code.as_bytes().to_vec());
+            let at = std::time::Instant::now();
+            walk.event(Event::Scanner(ScannerEvent::Scanned { code, at }));
+        }
         Op::Still(whose, good) => {
-            let result = if *good { Ok(still(1)) } else { Err(PictureProblem::NotAnImage) };
+            let result =
+                if *good { Ok(still(1)) } else { Err(StillFault::Camera(CameraError::Timeout)) };
             walk.event(Event::Still { visit: number(walk, *whose), result });
         }
         Op::Stored(whose, good) => {

@@ -5,6 +5,8 @@
 //! that the visit does not give.
 
 mod answers;
+mod devices;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,20 +15,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use ui::view_model::{
-    CapturePage, Delivery, ManualStep, Page, PrintState, ReceiptPage, ServiceStatus, ServicesPage,
-    ViewModel,
+    ManualStep, Overlay, Page, PrintState, ServiceStatus, ServicesPage, ViewModel,
 };
 
 use super::stage::Stage;
-use super::visit::{Identify, Language, Pictures, Purpose, Sitting, Visit};
+use super::visit::{Purpose, Sitting, Visit};
 use super::world::Neighbourhood;
 use crate::core::page_name;
 use crate::runtime::{Message, Runtime, TICK};
 
 /// How long a page may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long delivery may take before the visitor leaves with "stored".
-const DELIVERY: Duration = Duration::from_secs(15);
 /// Steps of one sitting at the most.
 const MOST_STEPS: usize = 400;
 
@@ -43,6 +42,8 @@ pub struct Outcome {
     pub delivered: bool,
     /// What became of the paper.
     pub print: Option<PrintState>,
+    /// The progress page answered.
+    pub progress_shown: bool,
     /// State of each service as the progress page showed it, by its name there.
     pub shown: BTreeMap<String, ServiceStatus>,
 }
@@ -72,8 +73,15 @@ pub struct Visitor<'a> {
     faults_done: BTreeSet<usize>,
     used: BTreeSet<String>,
     shown_picture: Option<(String, usize)>,
+    first_receipt: Option<String>,
     retried: bool,
     walked_away: bool,
+    let_in_by_staff: bool,
+    without_photograph: bool,
+    by_touch: bool,
+    attempts: u32,
+    sittings: usize,
+    trial: Option<trial::Running>,
 }
 
 impl<'a> Visitor<'a> {
@@ -101,8 +109,15 @@ impl<'a> Visitor<'a> {
             faults_done: BTreeSet::new(),
             used: BTreeSet::new(),
             shown_picture: None,
+            first_receipt: None,
             retried: false,
             walked_away: false,
+            let_in_by_staff: false,
+            without_photograph: false,
+            by_touch: false,
+            attempts: 0,
+            sittings: 0,
+            trial: None,
         }
     }
 
@@ -120,6 +135,7 @@ impl<'a> Visitor<'a> {
                 self.last_tick = Instant::now();
                 self.runtime.tick();
             }
+            self.look();
             if Instant::now() >= end {
                 return;
             }
@@ -192,6 +208,7 @@ impl<'a> Visitor<'a> {
                 self.pump(Duration::from_millis(fault.settle_ms));
             }
         }
+        self.begin_trial(page, &key)?;
         // Pages that move by themselves are pictured when they have come to rest.
         if !matches!(page, "submitting" | "receipt" | "capture" | "progress" | "identify") {
             self.picture(&key)?;
@@ -207,12 +224,19 @@ impl<'a> Visitor<'a> {
         self.used.clear();
         self.retried = false;
         self.walked_away = false;
+        self.attempts = 0;
+        self.sittings += 1;
+        // The sensor sees whoever stands there.
+        let _ = self.world.command("panel", "presence on");
         let mut begun_visit = false;
         for _ in 0..MOST_STEPS {
             self.arrive(sitting)?;
             let page = self.page();
-            if page == "attract" && begun_visit {
+            if page == "attract" && (begun_visit || self.closed_by_fault()) {
                 self.everything_happened(sitting)?;
+                if self.first_receipt.is_none() {
+                    self.first_receipt.clone_from(&outcome.receipt_number);
+                }
                 return Ok(outcome);
             }
             begun_visit |= page != "attract";
@@ -260,25 +284,9 @@ impl<'a> Visitor<'a> {
         self.go_away()
     }
 
-    /// Takes the card and says that this is all.
-    fn go_away(&mut self) -> anyhow::Result<()> {
-        self.take_card()?;
-        self.wait("the card to be gone", PATIENCE, |v| {
-            let gone = v
-                .stage
-                .find("btn-finish")
-                .is_some_and(|button| button.accessible_enabled() != Some(false));
-            gone || v.page() == "attract"
-        })?;
-        if self.page() != "attract" {
-            self.stage.tap("btn-finish")?;
-        }
-        self.wait("the next visitor", PATIENCE, |v| v.page() == "attract")
-    }
-
     /// A visit that asks for what never came about proves nothing.
     fn everything_happened(&self, sitting: &Sitting) -> anyhow::Result<()> {
-        if self.walked_away {
+        if self.walked_away || self.trial.is_some() {
             return Ok(());
         }
         if let Some(page) = &sitting.abandon_at {
@@ -299,24 +307,30 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    fn take_card(&mut self) -> anyhow::Result<()> {
-        if self.visit.identify == Identify::Card {
-            // A card that was taken already is no fault of the visitor's.
-            let _ = self.world.command("reader", "remove");
-        }
-        for camera in ["document-camera", "portrait-camera"] {
-            self.world.command(camera, "clear")?;
-        }
-        Ok(())
-    }
-
     fn tap_and_leave(&mut self, id: &str) -> anyhow::Result<()> {
         let before = self.key();
         self.stage.tap(id)?;
         self.wait(&format!("an answer to “{id}”"), PATIENCE, |v| v.key() != before)
     }
 
+    /// A question over the page is answered before anything on it.
+    fn answer_overlay(&mut self) -> anyhow::Result<bool> {
+        let id = match self.view()?.overlay {
+            Overlay::Idle { .. } => "btn-still-here",
+            Overlay::StaffCalled | Overlay::Help => "btn-stay",
+            Overlay::None | Overlay::ConfirmLeave => return Ok(false),
+        };
+        self.stage.tap(id)?;
+        self.wait("the page", PATIENCE, |v| {
+            matches!(v.view().map(|view| &view.overlay), Ok(Overlay::None))
+        })?;
+        Ok(true)
+    }
+
     fn act(&mut self, sitting: &Sitting, outcome: &mut Outcome) -> anyhow::Result<()> {
+        if self.answer_overlay()? {
+            return Ok(());
+        }
         let page = self.view()?.page.clone();
         match page {
             Page::Attract(_) => self.tap_and_leave("btn-start"),
@@ -326,7 +340,7 @@ impl<'a> Visitor<'a> {
             Page::Home(_) => self.home(sitting),
             Page::Question(page) => self.question(sitting, &page),
             Page::Services(page) => self.services(sitting, &page, outcome),
-            Page::Checklist(_) => self.tap_and_leave("btn-papers-at-hand"),
+            Page::Checklist(_) => self.checklist(),
             Page::Capture(page) => self.capture(sitting, &page),
             Page::Review(_) => self.tap_and_leave("btn-next"),
             Page::Declaration(_) => self.sign(),
@@ -339,46 +353,27 @@ impl<'a> Visitor<'a> {
                 if trouble.can_retry && !std::mem::replace(&mut self.retried, true) {
                     return self.tap_and_leave("btn-retry");
                 }
+                if self.trial.is_some() {
+                    return self.walk_away();
+                }
                 bail!("the terminal shows trouble {:?} ({})", trouble.kind, trouble.code)
             }
             Page::StaffLogin(_) | Page::Staff(_) => bail!("a visitor cannot be here"),
         }
     }
 
-    fn identify(&mut self) -> anyhow::Result<()> {
-        if self.visit.language == Language::En
-            && self.view()?.chrome.language == ui::view_model::Language::Chinese
-        {
-            self.stage.tap("btn-language")?;
-            self.pump(Duration::from_millis(50));
-        }
-        self.picture("identify")?;
-        if self.visit.identify == Identify::Typed {
-            return self.tap_and_leave("btn-no-card");
-        }
-        let card = self.visit.card.clone();
-        let path = std::path::absolute(&card)?;
-        self.world.command("reader", &format!("insert {}", path.display()))?;
-        let end = Instant::now() + PATIENCE;
-        // Readers fail: a visitor who is asked to lifts the card and puts it down again.
-        while self.page() == "identify" {
-            ensure!(Instant::now() < end, "the card was not read");
-            let Page::Identify(page) = &self.view()?.page else { break };
-            if page.state == ui::view_model::IdentifyState::LiftAndReplace {
-                self.picture("identify-again")?;
-                self.world.command("reader", "remove")?;
-                self.pump(Duration::from_millis(800));
-                self.world.command("reader", &format!("insert {}", path.display()))?;
-            }
-            self.pump(Duration::from_millis(100));
-        }
-        Ok(())
-    }
-
     fn home(&mut self, sitting: &Sitting) -> anyhow::Result<()> {
+        if sitting.purpose == Purpose::Scan {
+            return self.scan();
+        }
+        if self.tries("cases") && self.sittings == 2 {
+            return self.print_cases();
+        }
         self.tap_and_leave(match sitting.purpose {
             Purpose::Apply => "btn-apply",
-            Purpose::Progress | Purpose::Correct | Purpose::Closed => "btn-show-progress",
+            Purpose::Progress | Purpose::Correct | Purpose::Scan | Purpose::Closed => {
+                "btn-show-progress"
+            }
         })
     }
 
@@ -417,52 +412,6 @@ impl<'a> Visitor<'a> {
         self.tap_and_leave("btn-next")
     }
 
-    fn capture(&mut self, sitting: &Sitting, page: &CapturePage) -> anyhow::Result<()> {
-        self.used.insert(page.key.clone());
-        let files: Vec<PathBuf> = match sitting.materials.get(&page.key) {
-            Some(Pictures::Word(_)) => {
-                self.picture(&format!("capture-{}-skip", page.key))?;
-                return self.tap_and_leave("btn-skip");
-            }
-            Some(Pictures::Files(files)) => files.clone(),
-            None => self.drawn(&page.key)?,
-        };
-        let Some(file) = files.get(page.pages) else {
-            bail!("the visit has no page {} of {}", page.pages + 1, page.key);
-        };
-        let camera = if page.portrait { "portrait-camera" } else { "document-camera" };
-        let this = (page.key.clone(), page.pages);
-        if self.shown_picture.as_ref() != Some(&this) {
-            let path = std::path::absolute(file)?;
-            self.world.command(camera, &format!("show {}", path.display()))?;
-            self.shown_picture = Some(this);
-            // A person looks at the preview before pressing; there is none of what is no picture.
-            self.pump(Duration::from_millis(700));
-            self.picture(&format!("capture-{}-{}", page.key, page.pages + 1))?;
-        }
-        self.stage.tap("btn-take")?;
-        self.wait("the picture", PATIENCE, |v| match v.view().map(|view| &view.page) {
-            Ok(Page::Capture(page)) => {
-                !page.taking && (page.still.is_some() || page.problem.is_some())
-            }
-            _ => true,
-        })?;
-        let Page::Capture(now) = self.view()?.page.clone() else { return Ok(()) };
-        if now.still.is_none() {
-            self.picture(&format!("capture-{}-problem", now.key))?;
-            self.seen.insert("capture-problem".to_owned());
-            if sitting.abandon_at.as_deref() == Some("capture-problem") {
-                return self.walk_away();
-            }
-            bail!("no picture of {}: {:?}", now.key, now.problem);
-        }
-        if page.pages == 0 {
-            self.picture(&format!("capture-{}-taken", now.key))?;
-        }
-        let more = page.pages + 1 < files.len() && now.can_add_page;
-        self.tap_and_leave(if more { "btn-add-page" } else { "btn-keep" })
-    }
-
     /// Specimens of a material, drawn once: as many pages as it has at least.
     fn drawn(&self, key: &str) -> anyhow::Result<Vec<PathBuf>> {
         let material =
@@ -491,66 +440,6 @@ impl<'a> Visitor<'a> {
         })?;
         self.picture("declaration-signed")?;
         self.tap_and_leave("btn-submit")
-    }
-
-    fn receipt(&mut self, outcome: &mut Outcome) -> anyhow::Result<()> {
-        let at_rest = |v: &Self| match v.view().map(|view| &view.page) {
-            Ok(Page::Receipt(page)) => page.print != PrintState::Printing,
-            _ => true,
-        };
-        self.wait("the printer", PATIENCE, at_rest)?;
-        if self.runtime.state().is_some_and(|state| state.health.network != Some(false)) {
-            let end = Instant::now() + DELIVERY;
-            while !self.received() && Instant::now() < end {
-                self.pump(Duration::from_millis(50));
-            }
-        }
-        let Page::Receipt(page) = self.view()?.page.clone() else {
-            bail!("the receipt page closed by itself")
-        };
-        self.picture("receipt")?;
-        self.note_receipt(&page, outcome);
-        self.tap_and_leave("btn-finish")
-    }
-
-    fn received(&self) -> bool {
-        matches!(self.view().map(|view| &view.page), Ok(Page::Receipt(page))
-            if page.delivery == Delivery::Received)
-    }
-
-    fn note_receipt(&self, page: &ReceiptPage, outcome: &mut Outcome) {
-        outcome.receipt_number = Some(page.number.clone());
-        outcome.delivered = page.delivery == Delivery::Received;
-        outcome.print = Some(page.print);
-        outcome.submission_id = self
-            .runtime
-            .state()
-            .and_then(|state| state.visit())
-            .and_then(|visit| visit.receipt.as_ref())
-            .map(|receipt| receipt.stored.submission_id.to_string());
-    }
-
-    fn progress(&mut self, sitting: &Sitting, outcome: &mut Outcome) -> anyhow::Result<()> {
-        self.wait("progress", PATIENCE, |v| {
-            !matches!(v.view().map(|view| &view.page), Ok(Page::Progress(page)) if page.loading)
-        })?;
-        self.picture("progress")?;
-        let Page::Progress(page) = self.view()?.page.clone() else { return Ok(()) };
-        ensure!(!page.unavailable, "the progress page says that nobody answers");
-        for service in page.cases.iter().flat_map(|case| &case.services) {
-            outcome.shown.insert(service.name.clone(), service.status);
-        }
-        let Some(service) = &sitting.service else {
-            return self.tap_and_leave("btn-leave");
-        };
-        let id = page
-            .cases
-            .iter()
-            .flat_map(|case| &case.services)
-            .map(|shown| shown.correction_id.as_str())
-            .find(|id| id.ends_with(&format!("/{service}")))
-            .with_context(|| format!("no correction request for {service} is shown"))?;
-        self.tap_and_leave(&format!("correction:{id}"))
     }
 }
 
