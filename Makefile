@@ -59,6 +59,12 @@ lint: setup ## Formatting and clippy, warnings are errors
 test: setup-tests lint build ## Everything that CI runs
 	cargo test --workspace --doc --quiet
 	cargo nextest run --workspace
+	@target/debug/fault-matrix --check
+
+.PHONY: fault-matrix
+fault-matrix: setup-tests build ## Try every fault in every phase and write docs/fault-matrix.md from what comes of it
+	cargo nextest run -p tests --test faults
+	target/debug/fault-matrix
 
 .PHONY: gallery
 gallery: setup ## Draw every page in every look into target/gallery
@@ -68,3 +74,29 @@ gallery: setup ## Draw every page in every look into target/gallery
 device-check: ## Check the build for a terminal without desktop or simulators (needs the libinput headers)
 	@$(call install,libinput-dev libudev-dev libgbm-dev libseat-dev libxkbcommon-dev)
 	cargo check -p kiosk --no-default-features --features device,raspberry-pi
+
+.PHONY: bench
+bench: setup ## Measure the drivers beside their limits (five minutes; leave the machine alone)
+	cargo bench -q -p hal --bench limits
+
+# cargo-fuzz is made for a nightly compiler; RUSTC_BOOTSTRAP lets the stable one take its flags.
+FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz
+FUZZ_TARGETS = $(notdir $(basename $(wildcard hal/fuzz/fuzz_targets/*.rs)))
+RUNS ?= 100000
+
+.PHONY: fuzz
+fuzz: setup ## Fuzz every reader of device bytes (RUNS=100000 inputs each, from the kept corpus)
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+	cd hal && $(FUZZ) build --sanitizer none
+	@# New inputs go to a folder that is not kept; what broke a target is left in hal/fuzz/artifacts.
+	@cd hal && for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/target/inputs/$$target; \
+		echo "$$target: $(RUNS) runs"; \
+		$(FUZZ) run --sanitizer none $$target fuzz/target/inputs/$$target fuzz/corpus/$$target \
+			-- -runs=$(RUNS) -max_len=4096 -print_final_stats=1 -verbosity=0 \
+			2>&1 | grep -vE 'WARNING|^$$' || exit 1; \
+	done
+
+.PHONY: fuzz-long
+fuzz-long: ## The same with 10 million inputs each; hours
+	@$(MAKE) --no-print-directory fuzz RUNS=10000000

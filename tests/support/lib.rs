@@ -3,6 +3,8 @@
 //!
 //! Refuses: to reach into the programs. A test sees what a person at the prompt would see.
 
+pub mod faults;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -17,7 +19,10 @@ pub fn root() -> &'static Path {
 /// One of the product's programs, built beside this test.
 pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe()?;
-    let path = here.parent().and_then(Path::parent).context("where are the programs?")?.join(name);
+    let dir = here.parent().context("where are the programs?")?;
+    // Tests lie one folder below the programs, the product's own tools beside them.
+    let dir = if dir.ends_with("deps") { dir.parent().unwrap_or(dir) } else { dir };
+    let path = dir.join(name);
     ensure!(path.is_file(), "{} is missing; run `make build` first", path.display());
     Ok(path)
 }
@@ -125,7 +130,7 @@ pub fn search(files: &[PathBuf], texts: &[&str]) -> anyhow::Result<Vec<String>> 
     for path in files {
         let content = std::fs::read(path)?;
         for (number, name, needle) in &needles {
-            if content.windows(needle.len()).any(|window| window == needle.as_slice()) {
+            if memchr::memmem::find(&content, needle).is_some() {
                 found.push(format!("{} has text {number} in {name}", path.display()));
             }
         }
