@@ -25,7 +25,7 @@ mod server;
 mod tls;
 mod tokens;
 
-pub use db::DbError;
+pub use db::{DbError, Place};
 pub use keygen::{GUIDE_DEPARTMENTS, KeygenError, KeygenReport, keygen, keygen_for};
 pub use open_file::{OpenError, OpenReport, open_file};
 pub use receive::AuditRow;

@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::cases::Cases;
-use crate::db::DbError;
+use crate::db::{DbError, Place};
 use crate::http::{App, router};
 use crate::keygen::{self, KeygenError};
 use crate::opener::Opener;
@@ -46,6 +46,8 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub struct ServeOptions {
     /// Data folder, after `gateway keygen` and `provision init-site`.
     pub data: PathBuf,
+    /// Where the rows live.
+    pub database: Place,
     /// Address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
     /// Catalogue folder.
@@ -65,6 +67,7 @@ impl ServeOptions {
     pub fn new(data: &Path, listen: SocketAddr, catalog: &Path) -> Self {
         Self {
             data: data.to_owned(),
+            database: Place::Folder(data.to_owned()),
             listen,
             catalog: catalog.to_owned(),
             ready_file: None,
@@ -185,10 +188,11 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
         false => None,
     };
     let accepted = identity.recipient.key_id().clone();
-    let receiver = Receiver::open(data, receipt_key, accepted, options.limits, Arc::clone(&wake))?;
+    let place = &options.database;
+    let receiver = Receiver::open(place, data, receipt_key, accepted, options.limits, Arc::clone(&wake))?;
     receiver.begin_anew().await?;
     let receiver = Arc::new(receiver);
-    let cases = Cases::open(data, Arc::clone(&catalog))?;
+    let cases = Cases::open(place, data, Arc::clone(&catalog))?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
     let mut opening = None;

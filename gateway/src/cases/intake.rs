@@ -13,12 +13,11 @@ use catalog::{DepartmentShare, DispatchStep};
 use envelope::Manifest;
 use jiff::Timestamp;
 use personal::{PersonalBytes, PersonalText};
-use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::rows::{self, PaperRow, Share};
 use super::{Cases, views};
-use crate::db::DbError;
+use crate::db::{DbError, Tx, params, to_json};
 
 /// A checked application.
 pub struct NewCase {
@@ -78,24 +77,17 @@ pub enum IntakeError {
     Disk(#[from] std::io::Error),
 }
 
-impl From<rusqlite::Error> for IntakeError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.into())
-    }
-}
-
 impl Cases {
     /// Makes the case, or finds the one made before from the same submission.
     pub async fn admit(&self, new: NewCase) -> Result<Uuid, IntakeError> {
         let submission = new.manifest.submission_id;
-        let reserve = move |c: &mut Connection| reserve(c, submission);
-        let (case_id, exists) = self.db.call::<_, IntakeError, _>(reserve).await?;
+        let (case_id, exists) = self.db.call(move |tx| reserve(tx, submission)).await?;
         if exists {
             return Ok(case_id);
         }
         let papers = self.write_papers(case_id, submission, new.papers).await?;
         let new = NewCase { papers: Vec::new(), ..new };
-        self.db.call(move |c| insert(c, case_id, &new, &papers)).await?;
+        self.db.call(move |tx| insert(tx, case_id, &new, &papers)).await?;
         tracing::info!(case = %case_id, %submission, "case made");
         Ok(case_id)
     }
@@ -104,23 +96,16 @@ impl Cases {
     pub async fn correct(&self, answered: Answered) -> Result<Uuid, IntakeError> {
         let submission = answered.manifest.submission_id;
         let case_id = answered.case_id;
-        let applied = move |c: &mut Connection| {
-            Ok::<_, IntakeError>(c.query_row(
-                "SELECT EXISTS (SELECT 1 FROM corrections WHERE submission_id = ?1)",
-                [submission.to_string()],
-                |row| row.get::<_, bool>(0),
-            )?)
-        };
-        if self.db.call(applied).await? {
-            return Ok(case_id);
-        }
         // Before any file: whoever may not correct the case leaves nothing in its folder.
-        let (asked, answered) =
-            self.db.call(move |c| Ok::<_, IntakeError>((check(c, &answered)?, answered))).await?;
+        let wanted = move |tx: &Tx<'_>| match applied(tx, submission)? {
+            true => Ok(None),
+            false => Ok::<_, IntakeError>(Some((check(tx, &answered)?, answered))),
+        };
+        let Some((asked, answered)) = self.db.read(wanted).await? else { return Ok(case_id) };
         let Answered { manifest, identity_hash, fields, papers, .. } = answered;
         let papers = self.write_papers(case_id, submission, papers).await?;
         let plain = Answered { manifest, case_id, identity_hash, fields, papers: Vec::new() };
-        let replaced = self.db.call(move |c| update(c, &plain, &papers, &asked)).await?;
+        let replaced = self.db.call(move |tx| update(tx, &plain, &papers, &asked)).await?;
         for file in replaced {
             crate::files::remove_if_there(&self.dir.join(case_id.to_string()).join(file))?;
         }
@@ -169,24 +154,26 @@ fn write_all(
     Ok(rows)
 }
 
-fn reserve(connection: &mut Connection, submission: Uuid) -> Result<(Uuid, bool), IntakeError> {
-    connection.execute(
+fn reserve(tx: &Tx<'_>, submission: Uuid) -> Result<(Uuid, bool), IntakeError> {
+    tx.execute(
         "INSERT INTO intake (submission_id, case_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        params![submission.to_string(), Uuid::now_v7().to_string()],
+        params![submission, Uuid::now_v7()],
     )?;
-    let (case_id, exists) = connection.query_row(
+    let row = tx.one(
         "SELECT case_id, EXISTS (SELECT 1 FROM cases WHERE submission_id = ?1)
          FROM intake WHERE submission_id = ?1",
-        [submission.to_string()],
-        |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+        params![submission],
     )?;
-    let case_id = Uuid::parse_str(&case_id)
-        .map_err(|_| rusqlite::Error::InvalidColumnName("case_id".into()))?;
-    Ok((case_id, exists))
+    Ok((row.parse(0)?, row.flag(1)?))
+}
+
+fn applied(tx: &Tx<'_>, submission: Uuid) -> Result<bool, DbError> {
+    let known = "SELECT EXISTS (SELECT 1 FROM corrections WHERE submission_id = ?1)";
+    tx.one(known, params![submission])?.flag(0)
 }
 
 fn insert(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     case_id: Uuid,
     new: &NewCase,
     papers: &[PaperRow],
@@ -199,24 +186,27 @@ fn insert(
         (case, _) =
             apply(&case, &action, now).map_err(|error| IntakeError::Refused(error.code()))?;
     }
-    let transaction = connection.transaction()?;
-    transaction.execute(
+    let made = tx.execute(
         "INSERT INTO cases (case_id, submission_id, identity_hash, state, identity, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
         params![
-            case_id.to_string(),
-            manifest.submission_id.to_string(),
-            new.identity_hash,
-            rows::to_json(&case)?,
-            rows::to_json(&manifest.identity)?,
-            rows::to_json(manifest)?
+            case_id,
+            manifest.submission_id,
+            &new.identity_hash,
+            to_json(&case)?,
+            to_json(&manifest.identity)?,
+            to_json(manifest)?
         ],
     )?;
+    // Another opener, whose lease had run out, has come first with the same.
+    if made == 0 {
+        return Ok(());
+    }
     for (field, value) in &new.fields {
-        rows::put_field(&transaction, case_id, field, value.as_str())?;
+        rows::put_field(tx, case_id, field, value.as_str())?;
     }
     for paper in papers {
-        rows::put_paper(&transaction, case_id, paper)?;
+        rows::put_paper(tx, case_id, paper)?;
     }
     for (service, share) in &new.shares {
         let share = Share {
@@ -225,29 +215,26 @@ fn insert(
             fields: share.fields.iter().cloned().collect(),
             materials: share.materials.iter().cloned().collect(),
         };
-        rows::put_share(&transaction, case_id, &share)?;
+        rows::put_share(tx, case_id, &share)?;
     }
-    Ok(transaction.commit()?)
+    Ok(())
 }
 
 /// What was asked for, by service; refuses what is not an answer to it.
 type Asked = BTreeMap<String, Correction>;
 
-fn check(connection: &mut Connection, answered: &Answered) -> Result<Asked, IntakeError> {
+fn check(tx: &Tx<'_>, answered: &Answered) -> Result<Asked, IntakeError> {
     let refuse = |code| Err(IntakeError::Refused(code));
-    let owner: Option<String> = connection
-        .query_row(
-            "SELECT identity_hash FROM cases WHERE case_id = ?1",
-            [answered.case_id.to_string()],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let owner = tx.row(
+        "SELECT identity_hash FROM cases WHERE case_id = ?1",
+        params![answered.case_id],
+    )?;
     match owner {
         None => return refuse("correction_unknown_case"),
-        Some(owner) if owner != answered.identity_hash => return refuse("correction_other_person"),
+        Some(owner) if owner.text(0)? != answered.identity_hash => return refuse("correction_other_person"),
         Some(_) => {}
     }
-    let Some(case) = rows::case(connection, answered.case_id)? else {
+    let Some(case) = rows::case(tx, answered.case_id)? else {
         return refuse("correction_unknown_case");
     };
     if !views::takes_corrections(case.state) {
@@ -265,7 +252,7 @@ fn check(connection: &mut Connection, answered: &Answered) -> Result<Asked, Inta
     }
     let fields: BTreeSet<&String> = asked.values().flat_map(|c| &c.fields).collect();
     let papers: BTreeSet<&String> = asked.values().flat_map(|c| &c.materials).collect();
-    let stored: BTreeMap<_, _> = rows::fields(connection, answered.case_id)?.into_iter().collect();
+    let stored: BTreeMap<_, _> = rows::fields(tx, answered.case_id)?.into_iter().collect();
     // What was not asked about may come along unchanged (the card's items do), never changed.
     let beyond = answered
         .fields
@@ -284,53 +271,54 @@ fn check(connection: &mut Connection, answered: &Answered) -> Result<Asked, Inta
 
 /// Answers the files that are no longer part of the case.
 fn update(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     answered: &Answered,
     papers: &[PaperRow],
     asked: &Asked,
 ) -> Result<Vec<String>, IntakeError> {
     let now = Timestamp::now();
     let case_id = answered.case_id;
-    let transaction = connection.transaction()?;
     let refused = |_| IntakeError::Refused("correction_not_wanted");
-    let mut case = rows::case(&transaction, case_id)?
+    let mut case = rows::case_to_move(tx, case_id)?
         .ok_or(IntakeError::Refused("correction_unknown_case"))?;
+    if applied(tx, answered.manifest.submission_id)? {
+        return Ok(Vec::new());
+    }
     for (service, correction) in asked {
         let action = CaseAction::CorrectionAnswered { service: service.clone() };
         let (next, effects) = apply(&case, &action, now).map_err(refused)?;
         case = next;
-        rows::carry_out(&transaction, case_id, &effects, now)?;
+        rows::carry_out(tx, case_id, &effects, now)?;
         // It may have asked for something that was missing altogether.
-        if let Some(mut share) = rows::share(&transaction, case_id, service)? {
+        if let Some(mut share) = rows::share(tx, case_id, service)? {
             share.fields.extend(correction.fields.iter().cloned());
             share.materials.extend(correction.materials.iter().cloned());
-            rows::put_share(&transaction, case_id, &share)?;
+            rows::put_share(tx, case_id, &share)?;
         }
     }
-    rows::save(&transaction, &case)?;
+    rows::save(tx, &case)?;
     for key in asked.values().flat_map(|correction| &correction.fields) {
         if let Some(value) = answered.fields.get(key) {
-            rows::put_field(&transaction, case_id, key, value.as_str())?;
+            rows::put_field(tx, case_id, key, value.as_str())?;
         }
     }
     let mut replaced = Vec::new();
     let kinds: BTreeSet<&String> = papers.iter().map(|paper| &paper.kind).collect();
     for kind in kinds {
-        replaced.extend(rows::drop_paper(&transaction, case_id, kind)?);
+        replaced.extend(rows::drop_paper(tx, case_id, kind)?);
     }
     for paper in papers {
-        rows::put_paper(&transaction, case_id, paper)?;
+        rows::put_paper(tx, case_id, paper)?;
     }
-    transaction.execute(
+    tx.execute(
         "INSERT INTO corrections (submission_id, case_id, applied_at, record)
          VALUES (?1, ?2, ?3, ?4)",
         params![
-            answered.manifest.submission_id.to_string(),
-            case_id.to_string(),
-            now.to_string(),
-            rows::to_json(&answered.manifest)?
+            answered.manifest.submission_id,
+            case_id,
+            now,
+            to_json(&answered.manifest)?
         ],
     )?;
-    transaction.commit()?;
     Ok(replaced)
 }

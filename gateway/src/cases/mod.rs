@@ -14,17 +14,16 @@ use std::sync::Arc;
 use catalog::case::{CaseAction, DepartmentAction, Progress, ServiceProgress, Wanted, apply};
 use catalog::{Catalog, Language};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Place, Tx, params};
 use crate::http::ApiError;
 
 pub use intake::{Answered, IntakeError, NewCase, NewPaper};
 pub use views::{DepartmentCase, InboxEntry, StaffCase, StaffEntry};
 
-const SCHEMA: &str = include_str!("schema.sql");
+const VERSIONS: &[&str] = &[include_str!("schema.sql")];
 
 /// The case store; cheap to clone.
 #[derive(Clone)]
@@ -72,12 +71,12 @@ pub struct PaperBytes {
 }
 
 impl Cases {
-    /// Opens the store under `data`.
-    pub fn open(data: &Path, catalog: Arc<Catalog>) -> Result<Self, DbError> {
+    /// Opens the store at `place`, with its files under `data`.
+    pub fn open(place: &Place, data: &Path, catalog: Arc<Catalog>) -> Result<Self, DbError> {
         let dir = data.join("cases");
         crate::files::private_dir(&dir)
             .map_err(|source| DbError::Io { path: dir.clone(), source })?;
-        let db = Db::open(&data.join("cases.db"), SCHEMA)?;
+        let db = Db::open(place, "cases", VERSIONS)?;
         Ok(Self { db, dir, catalog })
     }
 
@@ -88,14 +87,14 @@ impl Cases {
 
     /// Answers when the store can be read.
     pub async fn ready(&self) -> Result<(), ApiError> {
-        self.db.call(|c| Ok(c.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        Ok(self.db.read::<_, DbError, _>(|tx| tx.one("SELECT 1", params![]).map(drop)).await?)
     }
 
     /// The cases of one person, newest first.
     pub async fn progress(&self, identity_hash: String) -> Result<Vec<Progress>, ApiError> {
         self.db
-            .call(move |c| {
-                let cases = rows::cases_of(c, &identity_hash)?;
+            .read(move |tx| {
+                let cases = rows::cases_of(tx, &identity_hash)?;
                 Ok(cases.iter().map(catalog::case::Case::progress).collect())
             })
             .await
@@ -103,24 +102,24 @@ impl Cases {
 
     /// All cases, newest first, as staff sees them in a list.
     pub async fn staff_list(&self) -> Result<Vec<StaffEntry>, ApiError> {
-        self.db.call(views::staff_list).await
+        self.db.read(views::staff_list).await
     }
 
     /// One case, as the window sees it.
     pub async fn staff_case(&self, case: Uuid) -> Result<StaffCase, ApiError> {
         let catalog = Arc::clone(&self.catalog);
-        self.db.call(move |c| views::staff_case(c, &catalog, case)).await
+        self.db.read(move |tx| views::staff_case(tx, &catalog, case)).await
     }
 
     /// Staff moves a case on.
     pub async fn staff_act(&self, case: Uuid, action: StaffAction) -> Result<Progress, ApiError> {
         let now = Timestamp::now();
-        self.db.call(move |c| act(c, case, &action.into(), now)).await
+        self.db.call(move |tx| act(tx, case, &action.into(), now)).await
     }
 
     /// What was given to a department, newest first.
     pub async fn inbox(&self, department: String) -> Result<Vec<InboxEntry>, ApiError> {
-        self.db.call(move |c| views::inbox(c, &department)).await
+        self.db.read(move |tx| views::inbox(tx, &department)).await
     }
 
     /// A department's share of a case.
@@ -130,7 +129,7 @@ impl Cases {
         case: Uuid,
     ) -> Result<DepartmentCase, ApiError> {
         let catalog = Arc::clone(&self.catalog);
-        self.db.call(move |c| views::department_case(c, &catalog, &department, case)).await
+        self.db.read(move |tx| views::department_case(tx, &catalog, &department, case)).await
     }
 
     /// A paper out of a department's share.
@@ -140,14 +139,14 @@ impl Cases {
         case: Uuid,
         name: String,
     ) -> Result<PaperBytes, ApiError> {
-        let found = move |c: &mut Connection| views::department_paper(c, &department, case, &name);
-        self.read_paper(case, self.db.call(found).await?).await
+        let found = move |tx: &Tx<'_>| views::department_paper(tx, &department, case, &name);
+        self.read_paper(case, self.db.read(found).await?).await
     }
 
     /// Any paper, for the window, where originals are compared with photographs.
     pub async fn staff_paper(&self, case: Uuid, name: String) -> Result<PaperBytes, ApiError> {
-        let found = move |c: &mut Connection| views::staff_paper(c, case, &name);
-        self.read_paper(case, self.db.call(found).await?).await
+        let found = move |tx: &Tx<'_>| views::staff_paper(tx, case, &name);
+        self.read_paper(case, self.db.read(found).await?).await
     }
 
     async fn read_paper(&self, case: Uuid, row: rows::PaperRow) -> Result<PaperBytes, ApiError> {
@@ -171,10 +170,10 @@ impl Cases {
         let catalog = Arc::clone(&self.catalog);
         let now = Timestamp::now();
         self.db
-            .call(move |c| {
+            .call(move |tx| {
                 // One answer for all that was not given: which other services a person has asked
                 // for is no department's business.
-                if !rows::was_given(c, case, &department, &service)? {
+                if !rows::was_given(tx, case, &department, &service)? {
                     return Err(ApiError::NotFound("service in this inbox"));
                 }
                 if let DepartmentAction::Correction { what, .. } = &report {
@@ -182,7 +181,7 @@ impl Cases {
                 }
                 let wanted = service.clone();
                 let action = CaseAction::Department { by: department, service, report };
-                let progress = act(c, case, &action, now)?;
+                let progress = act(tx, case, &action, now)?;
                 let shown = progress.services.into_iter().find(|entry| entry.service == wanted);
                 shown.ok_or(ApiError::NotFound("service in this case"))
             })
@@ -200,17 +199,15 @@ fn check_wanted(catalog: &Catalog, service: &str, what: &Wanted) -> Result<(), A
 
 /// One move: the case, and what goes into inboxes because of it, or neither.
 fn act(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     case: Uuid,
     action: &CaseAction,
     now: Timestamp,
 ) -> Result<Progress, ApiError> {
-    let transaction = connection.transaction()?;
-    let before = rows::case(&transaction, case)?.ok_or(ApiError::NotFound("case"))?;
+    let before = rows::case_to_move(tx, case)?.ok_or(ApiError::NotFound("case"))?;
     let (after, effects) = apply(&before, action, now)?;
-    rows::save(&transaction, &after)?;
-    rows::carry_out(&transaction, case, &effects, now)?;
-    transaction.commit()?;
+    rows::save(tx, &after)?;
+    rows::carry_out(tx, case, &effects, now)?;
     tracing::info!(%case, state = ?after.state, "case moved");
     Ok(after.progress())
 }

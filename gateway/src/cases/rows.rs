@@ -1,4 +1,4 @@
-//! Why: every SQL statement of the case store in one place, each a function of a connection.
+//! Why: every SQL statement of the case store in one place, each a function of a transaction.
 //!
 //! Refuses: to decide anything; callers decide, rows remember.
 
@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use catalog::case::{Case, CaseEffect};
 use jiff::Timestamp;
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
+
+use crate::db::{DbError, Row, Tx, params, to_json};
 
 /// A paper as its row knows it.
 pub(super) struct PaperRow {
@@ -29,56 +28,47 @@ pub(super) struct Share {
     pub materials: BTreeSet<String>,
 }
 
-/// A JSON column. The parser's words may quote what it read, so they are left out.
-pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|_| {
-        let what: Box<dyn std::error::Error + Send + Sync> = "not the JSON expected".into();
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what)
-    })
+pub(super) fn case(tx: &Tx<'_>, id: Uuid) -> Result<Option<Case>, DbError> {
+    let row = tx.row("SELECT state FROM cases WHERE case_id = ?1", params![id])?;
+    row.map(|row| row.json(0)).transpose()
 }
 
-/// JSON for a column. The types written here are plain records; the error is for completeness.
-pub(super) fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+/// As [`case`], for a case that is about to be moved: whoever else wants to move it waits.
+pub(super) fn case_to_move(tx: &Tx<'_>, id: Uuid) -> Result<Option<Case>, DbError> {
+    let row = tx.row("SELECT state FROM cases WHERE case_id = ?1 /*lock*/", params![id])?;
+    row.map(|row| row.json(0)).transpose()
 }
 
-pub(super) fn case(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Case>> {
-    connection
-        .query_row("SELECT state FROM cases WHERE case_id = ?1", [id.to_string()], |row| {
-            json(row, 0)
-        })
-        .optional()
+pub(super) fn cases_of(tx: &Tx<'_>, hash: &str) -> Result<Vec<Case>, DbError> {
+    let rows = tx.rows(
+        "SELECT state FROM cases WHERE identity_hash = ?1 ORDER BY number DESC",
+        params![hash],
+    )?;
+    rows.iter().map(|row| row.json(0)).collect()
 }
 
-pub(super) fn cases_of(connection: &Connection, hash: &str) -> rusqlite::Result<Vec<Case>> {
-    let mut statement = connection
-        .prepare("SELECT state FROM cases WHERE identity_hash = ?1 ORDER BY number DESC")?;
-    statement.query_map([hash], |row| json(row, 0))?.collect()
-}
-
-pub(super) fn save(connection: &Connection, case: &Case) -> rusqlite::Result<()> {
-    connection.execute(
+pub(super) fn save(tx: &Tx<'_>, case: &Case) -> Result<(), DbError> {
+    tx.execute(
         "UPDATE cases SET state = ?2 WHERE case_id = ?1",
-        params![case.case_id.to_string(), to_json(case)?],
+        params![case.case_id, to_json(case)?],
     )?;
     Ok(())
 }
 
 /// Puts what was dispatched into inboxes; the other effects need no store.
 pub(super) fn carry_out(
-    connection: &Connection,
+    tx: &Tx<'_>,
     case: Uuid,
     effects: &[CaseEffect],
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> Result<(), DbError> {
     for effect in effects {
         if let CaseEffect::Dispatch { service, department } = effect {
-            connection.execute(
+            tx.execute(
                 "INSERT INTO inbox (case_id, service, department, dispatched_at)
                  VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (case_id, service) DO UPDATE SET dispatched_at = ?4",
-                params![case.to_string(), service, department, now.to_string()],
+                params![case, service, department, now],
             )?;
         }
     }
@@ -86,76 +76,57 @@ pub(super) fn carry_out(
 }
 
 pub(super) fn was_given(
-    connection: &Connection,
+    tx: &Tx<'_>,
     case: Uuid,
     department: &str,
     service: &str,
-) -> rusqlite::Result<bool> {
-    connection.query_row(
+) -> Result<bool, DbError> {
+    let row = tx.one(
         "SELECT EXISTS (SELECT 1 FROM inbox
                         WHERE case_id = ?1 AND department = ?2 AND service = ?3)",
-        params![case.to_string(), department, service],
-        |row| row.get(0),
-    )
+        params![case, department, service],
+    )?;
+    row.flag(0)
 }
 
-/// What has been dispatched of a case, of one department or of all.
-pub(super) fn shares(
-    connection: &Connection,
-    case: Uuid,
-    department: &str,
-) -> rusqlite::Result<Vec<Share>> {
-    let mut statement = connection.prepare(
+fn read_share(row: &Row) -> Result<Share, DbError> {
+    Ok(Share {
+        service: row.string(0)?,
+        department: row.string(1)?,
+        fields: row.json(2)?,
+        materials: row.json(3)?,
+    })
+}
+
+/// What has been dispatched of a case to one department.
+pub(super) fn shares(tx: &Tx<'_>, case: Uuid, department: &str) -> Result<Vec<Share>, DbError> {
+    let rows = tx.rows(
         "SELECT service, department, fields, materials FROM case_shares
          JOIN inbox USING (case_id, service, department)
-         WHERE case_id = ?1 AND department = ?2 ORDER BY case_shares.rowid",
+         WHERE case_id = ?1 AND department = ?2 ORDER BY service",
+        params![case, department],
     )?;
-    let read = |row: &Row<'_>| {
-        Ok(Share {
-            service: row.get(0)?,
-            department: row.get(1)?,
-            fields: json(row, 2)?,
-            materials: json(row, 3)?,
-        })
-    };
-    statement.query_map(params![case.to_string(), department], read)?.collect()
+    rows.iter().map(read_share).collect()
 }
 
-pub(super) fn share(
-    connection: &Connection,
-    case: Uuid,
-    service: &str,
-) -> rusqlite::Result<Option<Share>> {
-    connection
-        .query_row(
-            "SELECT service, department, fields, materials FROM case_shares
-             WHERE case_id = ?1 AND service = ?2",
-            params![case.to_string(), service],
-            |row| {
-                Ok(Share {
-                    service: row.get(0)?,
-                    department: row.get(1)?,
-                    fields: json(row, 2)?,
-                    materials: json(row, 3)?,
-                })
-            },
-        )
-        .optional()
+pub(super) fn share(tx: &Tx<'_>, case: Uuid, service: &str) -> Result<Option<Share>, DbError> {
+    let row = tx.row(
+        "SELECT service, department, fields, materials FROM case_shares
+         WHERE case_id = ?1 AND service = ?2",
+        params![case, service],
+    )?;
+    row.as_ref().map(read_share).transpose()
 }
 
-pub(super) fn put_share(
-    connection: &Connection,
-    case: Uuid,
-    share: &Share,
-) -> rusqlite::Result<()> {
-    connection.execute(
+pub(super) fn put_share(tx: &Tx<'_>, case: Uuid, share: &Share) -> Result<(), DbError> {
+    tx.execute(
         "INSERT INTO case_shares (case_id, service, department, fields, materials)
          VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (case_id, service) DO UPDATE SET fields = ?4, materials = ?5",
         params![
-            case.to_string(),
-            share.service,
-            share.department,
+            case,
+            &share.service,
+            &share.department,
             to_json(&share.fields)?,
             to_json(&share.materials)?
         ],
@@ -164,75 +135,68 @@ pub(super) fn put_share(
 }
 
 pub(super) fn fields(
-    connection: &Connection,
+    tx: &Tx<'_>,
     case: Uuid,
-) -> rusqlite::Result<Vec<(String, personal::PersonalText)>> {
-    let mut statement =
-        connection.prepare("SELECT field, value FROM case_fields WHERE case_id = ?1")?;
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?.into()));
-    statement.query_map([case.to_string()], read)?.collect()
+) -> Result<Vec<(String, personal::PersonalText)>, DbError> {
+    let rows = tx.rows("SELECT field, value FROM case_fields WHERE case_id = ?1", params![case])?;
+    rows.iter().map(|row| Ok((row.string(0)?, row.string(1)?.into()))).collect()
 }
 
 pub(super) fn put_field(
-    connection: &Connection,
+    tx: &Tx<'_>,
     case: Uuid,
     field: &str,
     value: &str,
-) -> rusqlite::Result<()> {
-    connection.execute(
+) -> Result<(), DbError> {
+    tx.execute(
         "INSERT INTO case_fields (case_id, field, value) VALUES (?1, ?2, ?3)
          ON CONFLICT (case_id, field) DO UPDATE SET value = ?3",
-        params![case.to_string(), field, value],
+        params![case, field, value],
     )?;
     Ok(())
 }
 
-pub(super) fn papers(connection: &Connection, case: Uuid) -> rusqlite::Result<Vec<PaperRow>> {
-    let mut statement = connection.prepare(
+pub(super) fn papers(tx: &Tx<'_>, case: Uuid) -> Result<Vec<PaperRow>, DbError> {
+    let rows = tx.rows(
         "SELECT kind, page, file, media_type, bytes, sha256 FROM case_materials
          WHERE case_id = ?1 ORDER BY kind, page",
+        params![case],
     )?;
-    let read = |row: &Row<'_>| {
+    let read = |row: &Row| {
         Ok(PaperRow {
-            kind: row.get(0)?,
-            page: row.get(1)?,
-            file: row.get(2)?,
-            media_type: row.get(3)?,
-            bytes: row.get::<_, i64>(4)?.unsigned_abs(),
-            sha256: row.get(5)?,
+            kind: row.string(0)?,
+            page: row.number(1)?,
+            file: row.string(2)?,
+            media_type: row.string(3)?,
+            bytes: row.number(4)?,
+            sha256: row.string(5)?,
         })
     };
-    statement.query_map([case.to_string()], read)?.collect()
+    rows.iter().map(read).collect()
 }
 
-pub(super) fn put_paper(
-    connection: &Connection,
-    case: Uuid,
-    paper: &PaperRow,
-) -> rusqlite::Result<()> {
-    connection.execute(
+pub(super) fn put_paper(tx: &Tx<'_>, case: Uuid, paper: &PaperRow) -> Result<(), DbError> {
+    tx.execute(
         "INSERT INTO case_materials (case_id, kind, page, file, media_type, bytes, sha256)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            case.to_string(),
-            paper.kind,
+            case,
+            &paper.kind,
             paper.page,
-            paper.file,
-            paper.media_type,
-            i64::try_from(paper.bytes).unwrap_or(i64::MAX),
-            paper.sha256
+            &paper.file,
+            &paper.media_type,
+            paper.bytes,
+            &paper.sha256
         ],
     )?;
     Ok(())
 }
 
 /// Forgets all pages of a paper; answers the files that held them.
-pub(super) fn drop_paper(
-    connection: &Connection,
-    case: Uuid,
-    kind: &str,
-) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection
-        .prepare("DELETE FROM case_materials WHERE case_id = ?1 AND kind = ?2 RETURNING file")?;
-    statement.query_map(params![case.to_string(), kind], |row| row.get(0))?.collect()
+pub(super) fn drop_paper(tx: &Tx<'_>, case: Uuid, kind: &str) -> Result<Vec<String>, DbError> {
+    let rows = tx.rows(
+        "DELETE FROM case_materials WHERE case_id = ?1 AND kind = ?2 RETURNING file",
+        params![case, kind],
+    )?;
+    rows.iter().map(|row| row.string(0)).collect()
 }

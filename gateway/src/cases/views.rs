@@ -9,12 +9,12 @@ use catalog::Catalog;
 use catalog::case::{Case, CaseState, Progress, ServiceProgress};
 use envelope::{Identity, Manifest, Medium};
 use personal::{PersonalText, expose_for_sealing};
-use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rows::{self, PaperRow, json};
+use super::rows::{self, PaperRow};
 use super::{ApiError, readable};
+use crate::db::{Tx, params};
 
 /// A line of a department's inbox.
 #[derive(Debug, Serialize, Deserialize)]
@@ -102,19 +102,20 @@ pub struct StaffCase {
 }
 
 pub(super) fn inbox(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     department: &str,
 ) -> Result<Vec<InboxEntry>, ApiError> {
-    let mut statement = connection.prepare(
+    let cases = tx.rows(
         "SELECT state FROM cases
          WHERE case_id IN (SELECT case_id FROM inbox WHERE department = ?1)
          ORDER BY number DESC",
+        params![department],
     )?;
-    let cases = statement.query_map([department], |row| json::<Case>(row, 0))?;
     cases
-        .map(|case| {
-            let case = case?;
-            let given = rows::shares(connection, case.case_id, department)?;
+        .iter()
+        .map(|row| {
+            let case: Case = row.json(0)?;
+            let given = rows::shares(tx, case.case_id, department)?;
             let given: BTreeSet<_> = given.into_iter().map(|share| share.service).collect();
             Ok(InboxEntry { case_id: case.case_id, services: own_services(&case, &given) })
         })
@@ -122,15 +123,15 @@ pub(super) fn inbox(
 }
 
 pub(super) fn department_case(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     catalog: &Catalog,
     department: &str,
     case_id: Uuid,
 ) -> Result<DepartmentCase, ApiError> {
-    let seen = seen(connection, department, case_id)?;
-    let case = rows::case(connection, case_id)?.ok_or(ApiError::NotFound("case"))?;
-    let answers = rows::fields(connection, case_id)?;
-    let papers = rows::papers(connection, case_id)?;
+    let seen = seen(tx, department, case_id)?;
+    let case = rows::case(tx, case_id)?.ok_or(ApiError::NotFound("case"))?;
+    let answers = rows::fields(tx, case_id)?;
+    let papers = rows::papers(tx, case_id)?;
     Ok(DepartmentCase {
         case_id,
         services: own_services(&case, &seen.services),
@@ -144,53 +145,49 @@ pub(super) fn department_case(
 }
 
 pub(super) fn department_paper(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     department: &str,
     case_id: Uuid,
     name: &str,
 ) -> Result<PaperRow, ApiError> {
-    let seen = seen(connection, department, case_id)?;
-    let mut papers = rows::papers(connection, case_id)?.into_iter();
+    let seen = seen(tx, department, case_id)?;
+    let mut papers = rows::papers(tx, case_id)?.into_iter();
     papers
         .find(|paper| seen.materials.contains(&paper.kind) && paper_name(paper) == name)
         .ok_or(ApiError::NotFound("paper in this inbox"))
 }
 
 pub(super) fn staff_paper(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     case_id: Uuid,
     name: &str,
 ) -> Result<PaperRow, ApiError> {
-    let mut papers = rows::papers(connection, case_id)?.into_iter();
+    let mut papers = rows::papers(tx, case_id)?.into_iter();
     papers.find(|paper| paper_name(paper) == name).ok_or(ApiError::NotFound("paper"))
 }
 
-pub(super) fn staff_list(connection: &mut Connection) -> Result<Vec<StaffEntry>, ApiError> {
-    let mut statement =
-        connection.prepare("SELECT state, identity FROM cases ORDER BY number DESC")?;
-    let entries = statement.query_map([], |row| {
-        let (case, identity): (Case, Identity) = (json(row, 0)?, json(row, 1)?);
+pub(super) fn staff_list(tx: &Tx<'_>) -> Result<Vec<StaffEntry>, ApiError> {
+    let rows = tx.rows("SELECT state, identity FROM cases ORDER BY number DESC", params![])?;
+    let entry = |row: &crate::db::Row| {
+        let (case, identity): (Case, Identity) = (row.json(0)?, row.json(1)?);
         Ok(StaffEntry {
             progress: case.progress(),
             applicant: identity.name,
             medium: identity.medium,
         })
-    })?;
-    Ok(entries.collect::<Result<_, _>>()?)
+    };
+    rows.iter().map(entry).collect()
 }
 
 pub(super) fn staff_case(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     catalog: &Catalog,
     case_id: Uuid,
 ) -> Result<StaffCase, ApiError> {
-    let case = rows::case(connection, case_id)?.ok_or(ApiError::NotFound("case"))?;
-    let manifest: Manifest = connection.query_row(
-        "SELECT record FROM cases WHERE case_id = ?1",
-        params![case_id.to_string()],
-        |row| json(row, 0),
-    )?;
-    let answers = rows::fields(connection, case_id)?;
+    let case = rows::case(tx, case_id)?.ok_or(ApiError::NotFound("case"))?;
+    let manifest: Manifest =
+        tx.one("SELECT record FROM cases WHERE case_id = ?1", params![case_id])?.json(0)?;
+    let answers = rows::fields(tx, case_id)?;
     Ok(StaffCase {
         progress: case.progress(),
         identity: manifest.identity,
@@ -198,7 +195,7 @@ pub(super) fn staff_case(
         catalogue_version: manifest.catalogue_version,
         profile: manifest.profile,
         fields: fields(catalog, answers, |_| true),
-        materials: rows::papers(connection, case_id)?.into_iter().map(Paper::from).collect(),
+        materials: rows::papers(tx, case_id)?.into_iter().map(Paper::from).collect(),
     })
 }
 
@@ -209,8 +206,8 @@ struct Seen {
     materials: BTreeSet<String>,
 }
 
-fn seen(connection: &Connection, department: &str, case: Uuid) -> Result<Seen, ApiError> {
-    let shares = rows::shares(connection, case, department)?;
+fn seen(tx: &Tx<'_>, department: &str, case: Uuid) -> Result<Seen, ApiError> {
+    let shares = rows::shares(tx, case, department)?;
     if shares.is_empty() {
         return Err(ApiError::NotFound("case in this inbox"));
     }

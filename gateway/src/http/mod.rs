@@ -145,10 +145,11 @@ mod tests {
         let (key, _) = envelope::ReceiptKey::generate("receipt").unwrap();
         let ours = envelope::KeyId::new("office").unwrap();
         let limits = envelope::Limits::default();
-        let receiver = Receiver::open(data, key, ours, limits, Arc::default()).unwrap();
+        let place = crate::db::Place::Folder(data.to_owned());
+        let receiver = Receiver::open(&place, data, key, ours, limits, Arc::default()).unwrap();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/data/sichuan");
         let catalog = catalog::Catalog::load(&folder).unwrap();
-        let cases = Cases::open(data, Arc::new(catalog)).unwrap();
+        let cases = Cases::open(&place, data, Arc::new(catalog)).unwrap();
         let tokens = Tokens::load(data).unwrap();
         let app = App::new(Arc::new(receiver), cases, tokens, opener);
         let ask = Request::get("/readyz").body(Body::empty()).unwrap();

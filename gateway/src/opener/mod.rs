@@ -168,8 +168,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (key, _) = envelope::ReceiptKey::generate("receipt").unwrap();
         let ours = envelope::KeyId::new("office").unwrap();
+        let place = crate::db::Place::Folder(dir.path().to_owned());
         let receiver =
-            Receiver::open(dir.path(), key, ours, Limits::default(), Arc::default()).unwrap();
+            Receiver::open(&place, dir.path(), key, ours, Limits::default(), Arc::default()).unwrap();
         let outbox = receiver.outbox();
         let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
         let database = rusqlite::Connection::open(dir.path().join("gateway.db")).unwrap();

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::rows::{self, Stored, Upload};
 use super::{Progress, Receiver};
+use crate::db::{DbError, Tx};
 use crate::http::ApiError;
 
 /// The code of what is sealed to another key. Unlike other refusals it depends on this gateway's
@@ -80,14 +81,14 @@ impl Receiver {
             Judged::Bad { code, message } => self.refuse(upload, now, code, message).await?,
             Judged::Damaged { code, message } => {
                 let asked = upload.clone();
-                let again = move |c: &mut rusqlite::Connection| {
-                    let again = rows::count_restart(c, id, MAX_RESTARTS)?;
+                let again = move |tx: &Tx<'_>| {
+                    let again = rows::count_restart(tx, id, MAX_RESTARTS)?;
                     if again {
-                        rows::take_back(c, &asked, 0, now, code)?;
+                        rows::take_back(tx, &asked, 0, now, code)?;
                     }
-                    Ok::<_, ApiError>(again)
+                    Ok(again)
                 };
-                if !self.db.call(again).await? {
+                if !self.db.call::<_, DbError, _>(again).await? {
                     self.refuse(upload, now, code, message).await?;
                 }
             }
@@ -104,7 +105,7 @@ impl Receiver {
     ) -> Result<(), ApiError> {
         let part = self.part(upload.id);
         self.db
-            .call(move |c| Ok::<_, ApiError>(rows::refuse(c, &upload, now, code, &message)?))
+            .call::<_, DbError, _>(move |tx| rows::refuse(tx, &upload, now, code, &message))
             .await?;
         // Only after the row: a file that is gone while its row is open would look lost.
         Ok(crate::files::remove_if_there(&part)?)
@@ -128,7 +129,7 @@ impl Receiver {
             stored_at: now,
             receipt,
         };
-        self.db.call(move |c| Ok::<_, ApiError>(rows::store(c, &stored)?)).await?;
+        self.db.call::<_, DbError, _>(move |tx| rows::store(tx, &stored)).await?;
         tracing::info!(submission = %upload.id, device = upload.device.short(), "stored");
         self.wake.notify_one();
         Ok(())

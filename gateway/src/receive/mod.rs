@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, Place, Tx, params};
 use crate::http::ApiError;
 
 pub use finish::Outcome;
@@ -30,7 +30,7 @@ pub use rows::{AlarmKind, AuditRow};
 use locks::UploadLocks;
 use rows::{Upload, UploadState};
 
-const SCHEMA: &str = include_str!("schema.sql");
+const VERSIONS: &[&str] = &[include_str!("schema.sql")];
 
 /// What one terminal may have begun and not finished.
 const MAX_OPEN_UPLOADS: u32 = 64;
@@ -38,6 +38,7 @@ const MAX_OPEN_UPLOADS: u32 = 64;
 /// The receiving side; shared by all requests.
 pub struct Receiver {
     db: Db,
+    shared: bool,
     dir: PathBuf,
     key: ReceiptKey,
     recipient: KeyId,
@@ -72,6 +73,7 @@ impl Receiver {
     /// Opens the store under `dir`. Receipts are signed with `key`, and only for what is sealed to
     /// `recipient`; `wake` is rung whenever there is something to open.
     pub fn open(
+        place: &Place,
         dir: &Path,
         key: ReceiptKey,
         recipient: KeyId,
@@ -82,20 +84,21 @@ impl Receiver {
             crate::files::private_dir(&dir.join(folder))
                 .map_err(|source| DbError::Io { path: dir.join(folder), source })?;
         }
-        let db = Db::open(&dir.join("gateway.db"), SCHEMA)?;
+        let db = Db::open(place, "gateway", VERSIONS)?;
+        let shared = place.is_shared();
         let locks = UploadLocks::default();
-        Ok(Self { db, dir: dir.to_owned(), key, recipient, limits, locks, wake })
+        Ok(Self { db, shared, dir: dir.to_owned(), key, recipient, limits, locks, wake })
     }
 
     /// What was refused as sealed to another key may come again: this start may have brought the
     /// right one.
     pub async fn begin_anew(&self) -> Result<(), DbError> {
-        self.db.call(|c| Ok(rows::forget_refusals(c, finish::WRONG_RECIPIENT)?)).await
+        self.db.call(|tx| rows::forget_refusals(tx, finish::WRONG_RECIPIENT)).await
     }
 
     /// The opener's view of what has been received.
     pub fn outbox(&self) -> Outbox {
-        Outbox::new(self.db.clone(), self.dir.join("sealed"))
+        Outbox::new(self.db.clone(), self.dir.join("sealed"), self.shared)
     }
 
     /// Most bytes of one submission.
@@ -105,12 +108,12 @@ impl Receiver {
 
     /// Answers when the store can be read.
     pub async fn ready(&self) -> Result<(), ApiError> {
-        self.db.call(|c| Ok(c.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        Ok(self.db.read::<_, DbError, _>(|tx| tx.one("SELECT 1", params![]).map(drop)).await?)
     }
 
     /// The newest audit rows, for operators and tests.
     pub async fn audit(&self, most: u32) -> Result<Vec<AuditRow>, ApiError> {
-        self.db.call(move |c| Ok(rows::audit_newest(c, most)?)).await
+        Ok(self.db.read::<_, DbError, _>(move |tx| rows::audit_newest(tx, most)).await?)
     }
 
     /// Begins an upload, or finds the one begun before.
@@ -128,8 +131,9 @@ impl Receiver {
         let now = Timestamp::now();
         let upload = self
             .db
-            .call(move |c| announce_row(c, device, announced, now))
+            .call::<_, ApiError, _>(move |tx| announce_row(tx, device, announced, now))
             .await
+            .and_then(|found| found)
             .inspect_err(|error| tracing::warn!(code = error.code(), "announcement refused"))?;
         self.settled(upload).await
     }
@@ -163,7 +167,12 @@ impl Receiver {
         }
         let end = part::append(&self.part(id), offset, room, chunk, &mut turn).await?;
         let received = offset + end.bytes();
-        self.db.call(move |c| Ok::<_, ApiError>(rows::set_received(c, id, received)?)).await?;
+        let advance = move |tx: &Tx<'_>| rows::advance(tx, id, offset, received);
+        if !self.db.call::<_, DbError, _>(advance).await? {
+            // Another gateway on the same store has taken the same bytes.
+            let upload = self.upload(device, id).await?;
+            return Err(ApiError::Offset { expected: upload.received });
+        }
         if let ChunkEnd::Lost { bytes, why } = end {
             tracing::info!(submission = %id, bytes, why, "connection lost inside a chunk; kept");
         }
@@ -182,7 +191,7 @@ impl Receiver {
         if upload.state == UploadState::Complete {
             return Err(ApiError::AlreadyStored);
         }
-        self.db.call(move |c| Ok::<_, ApiError>(rows::terminate(c, id)?)).await?;
+        self.db.call::<_, DbError, _>(move |tx| rows::terminate(tx, id)).await?;
         crate::files::remove_if_there(&self.part(id))?;
         Ok(())
     }
@@ -198,7 +207,7 @@ impl Receiver {
             Err(ApiError::Gone) => return Err(ApiError::NotFound("submission")),
             Err(error) => return Err(error),
         }
-        self.db.call(move |c| rows::receipt(c, id)?.ok_or(ApiError::NotComplete)).await
+        self.db.read(move |tx| rows::receipt(tx, id)?.ok_or(ApiError::NotComplete)).await
     }
 
     /// Records what an operator should look at.
@@ -210,15 +219,15 @@ impl Receiver {
         detail: &'static str,
     ) {
         let now = Timestamp::now();
-        let written: Result<(), ApiError> =
-            self.db.call(move |c| Ok(rows::audit(c, now, kind, device, id, detail)?)).await;
+        let written: Result<(), DbError> =
+            self.db.call(move |tx| rows::audit(tx, now, kind, device, id, detail)).await;
         if written.is_err() {
             tracing::error!(kind = kind.as_str(), "an alarm could not be written to the database");
         }
     }
 
     async fn upload(&self, device: DeviceId, id: Uuid) -> Result<Upload, ApiError> {
-        let upload = self.db.call(move |c| Ok::<_, ApiError>(rows::upload(c, id)?)).await?;
+        let upload = self.db.read::<_, DbError, _>(move |tx| rows::upload(tx, id)).await?;
         // Another device's upload looks like none at all: ids are not for probing.
         let upload =
             upload.filter(|upload| upload.device == device).ok_or(ApiError::NotFound("upload"))?;
@@ -259,10 +268,9 @@ impl Receiver {
         }
         let (device, id) = (upload.device, upload.id);
         let why = "bytes that were synced are gone from this disk";
-        let take_back = move |c: &mut rusqlite::Connection| {
-            Ok::<_, ApiError>(rows::take_back(c, &upload, there, Timestamp::now(), why)?)
-        };
-        self.db.call(take_back).await?;
+        let take_back =
+            move |tx: &Tx<'_>| rows::take_back(tx, &upload, there, Timestamp::now(), why);
+        self.db.call::<_, DbError, _>(take_back).await?;
         self.upload(device, id).await
     }
 
@@ -275,33 +283,34 @@ impl Receiver {
     }
 }
 
+/// The inner error is a refusal: what was noted on its account is to stay.
 fn announce_row(
-    connection: &mut rusqlite::Connection,
+    tx: &Tx<'_>,
     device: DeviceId,
     announced: Announcement,
     now: Timestamp,
-) -> Result<Upload, ApiError> {
+) -> Result<Result<Upload, ApiError>, ApiError> {
     let id = announced.submission_id;
-    let alarm = |kind, detail| rows::audit(connection, now, kind, Some(device), Some(id), detail);
-    if let Some(upload) = rows::upload(connection, id)? {
+    let alarm = |kind, detail| rows::audit(tx, now, kind, Some(device), Some(id), detail);
+    if let Some(upload) = rows::upload(tx, id)? {
         if upload.device != device {
             alarm(AlarmKind::DeviceConflict, "a second device announced this submission id")?;
-            return Err(ApiError::DeviceConflict);
+            return Ok(Err(ApiError::DeviceConflict));
         }
         if upload.digest != announced.digest || upload.length != announced.length {
             alarm(
                 AlarmKind::DigestConflict,
                 "the submission was announced before as another file",
             )?;
-            return Err(ApiError::DigestConflict);
+            return Ok(Err(ApiError::DigestConflict));
         }
         if upload.state != UploadState::Terminated {
-            return Ok(upload);
+            return Ok(Ok(upload));
         }
     }
-    if rows::open_uploads(connection, device)? >= MAX_OPEN_UPLOADS {
+    if rows::open_uploads(tx, device)? >= MAX_OPEN_UPLOADS {
         return Err(ApiError::TooMany { what: "unfinished uploads", retry_after_seconds: 60 });
     }
-    rows::begin(connection, device, announced, now)?;
-    rows::upload(connection, id)?.ok_or(ApiError::NotFound("upload"))
+    rows::begin(tx, device, announced, now)?;
+    Ok(Ok(rows::upload(tx, id)?.ok_or(ApiError::NotFound("upload"))?))
 }

@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use envelope::{DeviceId, Digest};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::rows::{self, AlarmKind};
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, params};
 
 /// An opener that says nothing for so long has died.
 const LEASE: Duration = Duration::from_secs(120);
@@ -37,6 +36,8 @@ pub enum Pause {
 pub struct Outbox {
     db: Db,
     sealed: PathBuf,
+    /// Whether other processes take from it too.
+    shared: bool,
 }
 
 /// One submission, ours for a while.
@@ -55,34 +56,32 @@ pub struct Lease {
 }
 
 impl Outbox {
-    pub(super) fn new(db: Db, sealed: PathBuf) -> Self {
-        Self { db, sealed }
+    pub(super) fn new(db: Db, sealed: PathBuf, shared: bool) -> Self {
+        Self { db, sealed, shared }
     }
 
-    /// Takes the oldest submission that is due.
+    /// Takes the oldest submission that is due and that nobody else is at.
     pub async fn take(&self, now: Timestamp) -> Result<Option<Lease>, DbError> {
         let sealed = self.sealed.clone();
         let now = now.as_millisecond();
         let until = now.saturating_add(LEASE.as_millis() as i64);
         self.db
-            .call(move |c| {
-                let lease = c
-                    .query_row(
-                        "UPDATE outbox SET lease_until = ?2, attempts = attempts + 1
-                         WHERE id = (SELECT id FROM outbox
-                                     WHERE state = 'pending' AND next_at <= ?1 AND lease_until <= ?1
-                                     ORDER BY id LIMIT 1)
-                         RETURNING submission_id, attempts",
-                        [now, until],
-                        |row| Ok((rows::parse::<Uuid>(row, 0)?, row.get::<_, u32>(1)?)),
-                    )
-                    .optional()?;
-                let Some((submission_id, attempt)) = lease else { return Ok(None) };
-                let (device, digest) = c.query_row(
-                    "SELECT device_id, digest FROM submissions WHERE submission_id = ?1",
-                    [submission_id.to_string()],
-                    |row| Ok((rows::parse(row, 0)?, rows::parse(row, 1)?)),
+            .call(move |tx| {
+                let taken = tx.row(
+                    "UPDATE outbox SET lease_until = ?2, attempts = attempts + 1
+                     WHERE id = (SELECT id FROM outbox
+                                 WHERE state = 'pending' AND next_at <= ?1 AND lease_until <= ?1
+                                 ORDER BY id LIMIT 1 /*skip*/)
+                     RETURNING submission_id, attempts",
+                    params![now, until],
                 )?;
+                let Some(row) = taken else { return Ok(None) };
+                let (submission_id, attempt): (Uuid, u32) = (row.parse(0)?, row.number(1)?);
+                let row = tx.one(
+                    "SELECT device_id, digest FROM submissions WHERE submission_id = ?1",
+                    params![submission_id],
+                )?;
+                let (device, digest) = (row.parse(0)?, row.parse(1)?);
                 let file = sealed.join(format!("{submission_id}.sealed"));
                 Ok(Some(Lease { submission_id, device, digest, file, attempt }))
             })
@@ -91,43 +90,45 @@ impl Outbox {
 
     /// The submission has become (part of) a case.
     pub async fn opened(&self, lease: &Lease, case_id: String) -> Result<(), DbError> {
-        let id = lease.submission_id.to_string();
+        let id = lease.submission_id;
         self.db
-            .call(move |c| {
-                let transaction = c.transaction()?;
-                transaction.execute(
+            .call(move |tx| {
+                tx.execute(
                     "UPDATE submissions SET state = 'opened', case_id = ?2, problem = NULL
                      WHERE submission_id = ?1",
                     params![id, case_id],
                 )?;
-                transaction.execute(
+                tx.execute(
                     "UPDATE outbox SET state = 'done', problem = NULL WHERE submission_id = ?1",
-                    [&id],
+                    params![id],
                 )?;
-                Ok(transaction.commit()?)
+                Ok(())
             })
             .await
     }
 
-    /// The submission will never open as it is; a person has to look. The file stays.
+    /// The submission will never open as it is; a person has to look. The file stays. Whoever held
+    /// it longer than the lease says nothing: the next one's answer counts.
     pub async fn quarantine(&self, lease: &Lease, code: &'static str) -> Result<(), DbError> {
-        let (id, device) = (lease.submission_id, lease.device);
+        let (id, device, attempt) = (lease.submission_id, lease.device, lease.attempt);
         let now = Timestamp::now();
         self.db
-            .call(move |c| {
-                let transaction = c.transaction()?;
-                for table in ["submissions", "outbox"] {
-                    transaction.execute(
-                        &format!(
-                            "UPDATE {table} SET state = 'quarantined', problem = ?2
-                             WHERE submission_id = ?1"
-                        ),
-                        params![id.to_string(), code],
-                    )?;
+            .call(move |tx| {
+                let ours = tx.execute(
+                    "UPDATE outbox SET state = 'quarantined', problem = ?2
+                     WHERE submission_id = ?1 AND state = 'pending' AND attempts = ?3",
+                    params![id, code, attempt],
+                )?;
+                if ours == 0 {
+                    return Ok(());
                 }
+                tx.execute(
+                    "UPDATE submissions SET state = 'quarantined', problem = ?2
+                     WHERE submission_id = ?1",
+                    params![id, code],
+                )?;
                 let kind = AlarmKind::SubmissionQuarantined;
-                rows::audit(&transaction, now, kind, Some(device), Some(id), code)?;
-                Ok(transaction.commit()?)
+                rows::audit(tx, now, kind, Some(device), Some(id), code)
             })
             .await
     }
@@ -143,46 +144,41 @@ impl Outbox {
         let now = Timestamp::now();
         let next = now.as_millisecond().saturating_add(pause.after(attempt).as_millis() as i64);
         self.db
-            .call(move |c| {
-                let transaction = c.transaction()?;
-                let before: Option<String> = transaction.query_row(
-                    "SELECT problem FROM outbox WHERE submission_id = ?1",
-                    [id.to_string()],
-                    |row| row.get(0),
+            .call(move |tx| {
+                let row = tx.row(
+                    "SELECT problem FROM outbox
+                     WHERE submission_id = ?1 AND state = 'pending' AND attempts = ?2 /*lock*/",
+                    params![id, attempt],
                 )?;
-                transaction.execute(
+                let Some(row) = row else { return Ok(()) };
+                let before = row.maybe_text(0)?;
+                tx.execute(
                     "UPDATE outbox SET lease_until = 0, next_at = ?2, problem = ?3
-                     WHERE submission_id = ?1 AND state = 'pending'",
-                    params![id.to_string(), next, why],
+                     WHERE submission_id = ?1",
+                    params![id, next, why],
                 )?;
                 let alarm = match pause {
                     Pause::Short => (attempt == ALARM_AFTER).then_some(AlarmKind::OpenerStuck),
-                    Pause::Long => {
-                        let known = before.as_deref() == Some(why);
-                        (!known).then_some(AlarmKind::SubmissionWaiting)
-                    }
+                    Pause::Long => (before != Some(why)).then_some(AlarmKind::SubmissionWaiting),
                 };
-                if let Some(kind) = alarm {
-                    rows::audit(&transaction, now, kind, Some(device), Some(id), why)?;
+                match alarm {
+                    Some(kind) => rows::audit(tx, now, kind, Some(device), Some(id), why),
+                    None => Ok(()),
                 }
-                Ok(transaction.commit()?)
             })
             .await
     }
 
-    /// Leases of an opener that no longer exists are free again, and what waited is due: this start
-    /// may have brought the key or the catalogue it waits for. Only for the moment before the one
-    /// opener of this process starts.
+    /// What waited is due: this start may have brought the key or the catalogue it waits for. Where
+    /// no other process can be at work, leases are those of an opener that no longer exists, and
+    /// are free again.
     pub async fn begin_anew(&self) -> Result<(), DbError> {
-        self.db
-            .call(|c| {
-                c.execute(
-                    "UPDATE outbox SET lease_until = 0, next_at = 0 WHERE state = 'pending'",
-                    [],
-                )?;
-                Ok(())
-            })
-            .await
+        let anew = if self.shared {
+            "UPDATE outbox SET next_at = 0 WHERE state = 'pending'"
+        } else {
+            "UPDATE outbox SET lease_until = 0, next_at = 0 WHERE state = 'pending'"
+        };
+        self.db.call(move |tx| tx.execute(anew, params![]).map(drop)).await
     }
 }
 

@@ -1,13 +1,13 @@
-//! Why: every SQL statement of the receiving side in one place, each a function of a connection.
+//! Why: every SQL statement of the receiving side in one place, each a function of a transaction.
 //!
 //! Refuses: to decide anything; callers decide, rows remember.
 
 use envelope::{DeviceId, Digest};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
 use super::{Announcement, Outcome, Progress};
+use crate::db::{DbError, Row, Tx, params};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum UploadState {
@@ -100,28 +100,26 @@ pub struct AuditRow {
     pub detail: String,
 }
 
-pub(super) fn upload(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Upload>> {
-    connection
-        .query_row(
-            "SELECT submission_id, device_id, digest, length, received, state, refusal_code,
-                    refusal_message
-             FROM uploads WHERE submission_id = ?1",
-            [id.to_string()],
-            read_upload,
-        )
-        .optional()
+pub(super) fn upload(tx: &Tx<'_>, id: Uuid) -> Result<Option<Upload>, DbError> {
+    let row = tx.row(
+        "SELECT submission_id, device_id, digest, length, received, state, refusal_code,
+                refusal_message
+         FROM uploads WHERE submission_id = ?1",
+        params![id],
+    )?;
+    row.map(|row| read_upload(&row)).transpose()
 }
 
-fn read_upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
-    let code: Option<String> = row.get(6)?;
-    let message: Option<String> = row.get(7)?;
+fn read_upload(row: &Row) -> Result<Upload, DbError> {
+    let code = row.maybe_text(6)?.map(str::to_owned);
+    let message = row.maybe_text(7)?.map(str::to_owned);
     Ok(Upload {
-        id: parse(row, 0)?,
-        device: parse(row, 1)?,
-        digest: parse(row, 2)?,
-        length: number(row, 3)?,
-        received: number(row, 4)?,
-        state: match row.get_ref(5)?.as_str()? {
+        id: row.parse(0)?,
+        device: row.parse(1)?,
+        digest: row.parse(2)?,
+        length: row.number(3)?,
+        received: row.number(4)?,
+        state: match row.text(5)? {
             "receiving" => UploadState::Receiving,
             "complete" => UploadState::Complete,
             "terminated" => UploadState::Terminated,
@@ -131,106 +129,81 @@ fn read_upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
     })
 }
 
-/// A text column that holds something with a spelling of its own.
-pub(super) fn parse<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    row.get_ref(column)?.as_str()?.parse().map_err(|_| {
-        rusqlite::Error::InvalidColumnType(column, "text".into(), rusqlite::types::Type::Text)
-    })
-}
-
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let value: i64 = row.get(column)?;
-    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-pub(super) fn open_uploads(connection: &Connection, device: DeviceId) -> rusqlite::Result<u32> {
-    connection.query_row(
-        "SELECT count(*) FROM uploads WHERE device_id = ?1 AND state = 'receiving'",
-        [device.to_string()],
-        |row| row.get(0),
-    )
+pub(super) fn open_uploads(tx: &Tx<'_>, device: DeviceId) -> Result<u32, DbError> {
+    let counted = "SELECT count(*) FROM uploads WHERE device_id = ?1 AND state = 'receiving'";
+    tx.one(counted, params![device])?.number(0)
 }
 
 /// Begins an upload, or begins a terminated one anew.
 pub(super) fn begin(
-    connection: &Connection,
+    tx: &Tx<'_>,
     device: DeviceId,
     announced: Announcement,
     now: Timestamp,
-) -> rusqlite::Result<()> {
-    connection.execute(
+) -> Result<(), DbError> {
+    tx.execute(
         "INSERT INTO uploads (submission_id, device_id, digest, length, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (submission_id) DO UPDATE SET state = 'receiving', received = 0
-         WHERE state = 'terminated'",
-        params![
-            announced.submission_id.to_string(),
-            device.to_string(),
-            announced.digest.to_string(),
-            signed(announced.length),
-            now.to_string()
-        ],
+         WHERE uploads.state = 'terminated'",
+        params![announced.submission_id, device, announced.digest, announced.length, now],
     )?;
     Ok(())
 }
 
-pub(super) fn set_received(connection: &Connection, id: Uuid, bytes: u64) -> rusqlite::Result<()> {
-    connection.execute(
-        "UPDATE uploads SET received = ?2 WHERE submission_id = ?1 AND state = 'receiving'",
-        params![id.to_string(), signed(bytes)],
+/// Counts the bytes from `before` to `bytes`, which are synced by now; `false` when somebody else
+/// has counted bytes in the meantime.
+pub(super) fn advance(tx: &Tx<'_>, id: Uuid, before: u64, bytes: u64) -> Result<bool, DbError> {
+    let counted = tx.execute(
+        "UPDATE uploads SET received = ?3
+         WHERE submission_id = ?1 AND state = 'receiving' AND received = ?2",
+        params![id, before, bytes],
     )?;
-    Ok(())
+    Ok(counted == 1)
 }
 
 /// Counts only `received` bytes from now on, fewer than before, and says so.
 pub(super) fn take_back(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     upload: &Upload,
     received: u64,
     now: Timestamp,
     why: &str,
-) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    set_received(&transaction, upload.id, received)?;
-    let kind = AlarmKind::UploadDamaged;
-    audit(&transaction, now, kind, Some(upload.device), Some(upload.id), why)?;
-    transaction.commit()
+) -> Result<(), DbError> {
+    tx.execute(
+        "UPDATE uploads SET received = ?2 WHERE submission_id = ?1 AND state = 'receiving'",
+        params![upload.id, received],
+    )?;
+    audit(tx, now, AlarmKind::UploadDamaged, Some(upload.device), Some(upload.id), why)
 }
 
 /// Notes that an upload has to be sent from its beginning; `false` when it has been so often.
-pub(super) fn count_restart(
-    connection: &Connection,
-    id: Uuid,
-    most: u32,
-) -> rusqlite::Result<bool> {
-    let counted = connection.execute(
+pub(super) fn count_restart(tx: &Tx<'_>, id: Uuid, most: u32) -> Result<bool, DbError> {
+    let counted = tx.execute(
         "INSERT INTO upload_restarts (submission_id, count) VALUES (?1, 1)
-         ON CONFLICT (submission_id) DO UPDATE SET count = count + 1 WHERE count < ?2",
-        params![id.to_string(), most],
+         ON CONFLICT (submission_id) DO UPDATE SET count = upload_restarts.count + 1
+         WHERE upload_restarts.count < ?2",
+        params![id, most],
     )?;
     Ok(counted == 1)
 }
 
 /// Uploads refused for a reason that depends on how this gateway is set up may be announced anew.
-pub(super) fn forget_refusals(connection: &Connection, code: &str) -> rusqlite::Result<()> {
-    connection.execute(
+pub(super) fn forget_refusals(tx: &Tx<'_>, code: &str) -> Result<(), DbError> {
+    tx.execute(
         "UPDATE uploads SET state = 'terminated', received = 0, refusal_code = NULL,
                 refusal_message = NULL
          WHERE state = 'refused' AND refusal_code = ?1",
-        [code],
+        params![code],
     )?;
     Ok(())
 }
 
-pub(super) fn terminate(connection: &Connection, id: Uuid) -> rusqlite::Result<()> {
-    connection.execute(
+pub(super) fn terminate(tx: &Tx<'_>, id: Uuid) -> Result<(), DbError> {
+    tx.execute(
         "UPDATE uploads SET state = 'terminated', received = 0
          WHERE submission_id = ?1 AND state = 'receiving'",
-        [id.to_string()],
+        params![id],
     )?;
     Ok(())
 }
@@ -246,64 +219,61 @@ pub(super) struct Stored {
     pub receipt: String,
 }
 
-pub(super) fn store(connection: &mut Connection, stored: &Stored) -> rusqlite::Result<()> {
-    let id = stored.id.to_string();
-    let transaction = connection.transaction()?;
-    transaction.execute(
+/// Keeps the first receipt when two processes finish the same upload.
+pub(super) fn store(tx: &Tx<'_>, stored: &Stored) -> Result<(), DbError> {
+    let made = tx.execute(
         "INSERT INTO submissions
            (submission_id, device_id, digest, bytes, device_seq, stored_at, receipt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (submission_id) DO NOTHING",
         params![
-            id,
-            stored.device.to_string(),
-            stored.digest.to_string(),
-            signed(stored.bytes),
-            signed(stored.device_seq),
-            stored.stored_at.to_string(),
-            stored.receipt
+            stored.id,
+            stored.device,
+            stored.digest,
+            stored.bytes,
+            stored.device_seq,
+            stored.stored_at,
+            &stored.receipt
         ],
     )?;
-    transaction.execute("INSERT INTO outbox (submission_id) VALUES (?1)", [&id])?;
-    transaction.execute("UPDATE uploads SET state = 'complete' WHERE submission_id = ?1", [&id])?;
-    transaction.commit()
+    if made == 1 {
+        tx.execute("INSERT INTO outbox (submission_id) VALUES (?1)", params![stored.id])?;
+    }
+    tx.execute(
+        "UPDATE uploads SET state = 'complete' WHERE submission_id = ?1",
+        params![stored.id],
+    )?;
+    Ok(())
 }
 
 pub(super) fn refuse(
-    connection: &mut Connection,
+    tx: &Tx<'_>,
     upload: &Upload,
     now: Timestamp,
     code: &str,
     message: &str,
-) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    transaction.execute(
+) -> Result<(), DbError> {
+    tx.execute(
         "UPDATE uploads SET state = 'refused', refusal_code = ?2, refusal_message = ?3
          WHERE submission_id = ?1",
-        params![upload.id.to_string(), code, message],
+        params![upload.id, code, message],
     )?;
-    let kind = AlarmKind::SubmissionRefused;
-    audit(&transaction, now, kind, Some(upload.device), Some(upload.id), code)?;
-    transaction.commit()
+    audit(tx, now, AlarmKind::SubmissionRefused, Some(upload.device), Some(upload.id), code)
 }
 
-pub(super) fn receipt(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<String>> {
-    connection
-        .query_row(
-            "SELECT receipt FROM submissions WHERE submission_id = ?1",
-            [id.to_string()],
-            |row| row.get(0),
-        )
-        .optional()
+pub(super) fn receipt(tx: &Tx<'_>, id: Uuid) -> Result<Option<String>, DbError> {
+    let row = tx.row("SELECT receipt FROM submissions WHERE submission_id = ?1", params![id])?;
+    row.map(|row| row.string(0)).transpose()
 }
 
 pub(super) fn audit(
-    connection: &Connection,
+    tx: &Tx<'_>,
     now: Timestamp,
     kind: AlarmKind,
     device: Option<DeviceId>,
     id: Option<Uuid>,
     detail: &str,
-) -> rusqlite::Result<()> {
+) -> Result<(), DbError> {
     tracing::warn!(
         kind = kind.as_str(),
         device = device.map(|device| device.short()),
@@ -311,32 +281,27 @@ pub(super) fn audit(
         detail,
         "alarm"
     );
-    connection.execute(
+    tx.execute(
         "INSERT INTO audit (at, kind, device_id, submission_id, detail)
          VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            now.to_string(),
-            kind.as_str(),
-            device.map(|device| device.to_string()),
-            id.map(|id| id.to_string()),
-            detail
-        ],
+        params![now, kind.as_str(), device, id, detail],
     )?;
     Ok(())
 }
 
-pub(super) fn audit_newest(connection: &Connection, most: u32) -> rusqlite::Result<Vec<AuditRow>> {
-    let mut statement = connection.prepare(
+pub(super) fn audit_newest(tx: &Tx<'_>, most: u32) -> Result<Vec<AuditRow>, DbError> {
+    let rows = tx.rows(
         "SELECT at, kind, device_id, submission_id, detail FROM audit ORDER BY id DESC LIMIT ?1",
+        params![most],
     )?;
-    let rows = statement.query_map([most], |row| {
+    let read = |row: Row| {
         Ok(AuditRow {
-            at: row.get(0)?,
-            kind: row.get(1)?,
-            device_id: row.get(2)?,
-            submission_id: row.get(3)?,
-            detail: row.get(4)?,
+            at: row.string(0)?,
+            kind: row.string(1)?,
+            device_id: row.maybe_text(2)?.map(str::to_owned),
+            submission_id: row.maybe_text(3)?.map(str::to_owned),
+            detail: row.string(4)?,
         })
-    })?;
-    rows.collect()
+    };
+    rows.into_iter().map(read).collect()
 }
