@@ -2,21 +2,14 @@
 //! with what it has. But tar is a generous format, and generosity on opening is how archives write
 //! outside their folder; so only one spelling of it is read.
 //!
-//! Refuses: links, folders, devices, extensions, paths, doubled names, and any header that is not
-//! bit for bit what this module would write for that name and size. Nothing is ever unpacked to a
-//! disk here.
-
-use std::collections::BTreeSet;
-use std::ops::Range;
+//! Refuses: links, folders, devices, extensions, paths, and any header that is not bit for bit what
+//! this module would write for that name and size. `unpack` reads whole archives.
 
 use personal::PersonalBytes;
 use tar::{EntryType, Header};
 
-use crate::limits::Limits;
-use crate::manifest::MANIFEST_NAME;
-use crate::refusal::Refusal;
-
-const BLOCK: u64 = 512;
+/// Everything in an archive is a multiple of this.
+pub(crate) const BLOCK: u64 = 512;
 
 /// Two blocks of zeros end an archive.
 pub(crate) const END: u64 = 2 * BLOCK;
@@ -92,79 +85,8 @@ pub(crate) fn entry_header(name: &str, content: u64) -> Option<Header> {
     Some(header)
 }
 
-/// An entry found in an archive.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub name: String,
-    pub content: Range<usize>,
-}
-
-/// Finds the entries of a padded archive, the manifest first, and returns them with the length of
-/// the archive proper, behind which there are only zeros.
-pub(crate) fn read(plain: &[u8], limits: &Limits) -> Result<(Vec<Entry>, u64), Refusal> {
-    let unsafe_ = |problem| Refusal::TarUnsafe { problem };
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut names = BTreeSet::new();
-    let mut at = 0_usize;
-    loop {
-        let block = slice(plain, at, BLOCK as usize).ok_or(unsafe_(TarProblem::NoEnd))?;
-        if block.iter().all(|byte| *byte == 0) {
-            break;
-        }
-        // The manifest is not counted among the attachments.
-        if entries.len() > limits.max_attachments {
-            return Err(Refusal::TooLarge {
-                what: "the number of attached files",
-                bytes: entries.len() as u64,
-                limit: limits.max_attachments as u64,
-            });
-        }
-        let (name, size) = read_header(block).map_err(unsafe_)?;
-        if (name == MANIFEST_NAME) != entries.is_empty() {
-            return Err(unsafe_(if entries.is_empty() {
-                TarProblem::ManifestNotFirst
-            } else {
-                TarProblem::DoubledName
-            }));
-        }
-        let (what, limit) = if entries.is_empty() {
-            ("the manifest", limits.max_manifest_bytes)
-        } else {
-            ("an attached file", limits.max_attachment_bytes)
-        };
-        if size > limit {
-            return Err(Refusal::TooLarge { what, bytes: size, limit });
-        }
-        if !names.insert(name.clone()) {
-            return Err(unsafe_(TarProblem::DoubledName));
-        }
-        let overrun = unsafe_(TarProblem::Overrun);
-        let length = usize::try_from(size).map_err(|_| overrun.clone())?;
-        let start = at + BLOCK as usize;
-        slice(plain, start, length).ok_or(overrun.clone())?;
-        let end = start + length;
-        let fill = slice(plain, end, fill_len(size) as usize).ok_or(overrun)?;
-        if fill.iter().any(|byte| *byte != 0) {
-            return Err(unsafe_(TarProblem::NotCanonical));
-        }
-        at = end + fill.len();
-        entries.push(Entry { name, content: start..end });
-    }
-    if entries.is_empty() {
-        return Err(unsafe_(TarProblem::ManifestNotFirst));
-    }
-    slice(plain, at, END as usize).ok_or(unsafe_(TarProblem::NoEnd))?;
-    if plain.get(at..).is_some_and(|rest| rest.iter().any(|byte| *byte != 0)) {
-        return Err(Refusal::PaddingNotZero);
-    }
-    Ok((entries, at as u64 + END))
-}
-
-fn slice(bytes: &[u8], start: usize, length: usize) -> Option<&[u8]> {
-    bytes.get(start..start.checked_add(length)?)
-}
-
-fn read_header(block: &[u8]) -> Result<(String, u64), TarProblem> {
+/// Name and size of the one kind of entry that is read.
+pub(crate) fn read_header(block: &[u8]) -> Result<(String, u64), TarProblem> {
     let header = Header::from_byte_slice(block);
     if header.as_ustar().is_none() || header.cksum().ok() != Some(checksum(block)) {
         return Err(TarProblem::DamagedHeader);

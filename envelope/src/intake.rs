@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
+use std::ops::ControlFlow;
 
 use ring::digest::{Context, SHA256};
 
@@ -132,7 +133,9 @@ impl<R: Read> Intake<R> {
             }
             frame.resize(plain + tag, 0);
             self.fill(&mut frame, Place::Frame(index))?;
-            reader.frame(index, last, &mut frame);
+            if reader.frame(index, last, &mut frame, &self.hash).is_break() {
+                return Err(Refusal::Changed);
+            }
         }
         Ok(())
     }
@@ -161,13 +164,20 @@ impl<R: Read> Intake<R> {
     }
 }
 
-/// What a reader does with a file's parts. It cannot stop the walk: a fault of its own is reported
-/// only after digest and signature held, so that damage is called damage.
+/// What a reader does with a file's parts. One that walks a file for the first time goes on to the
+/// end whatever it finds: its own fault is reported only after digest and signature held, so that
+/// damage is called damage. Stopping is for one that walks a file again.
 pub(crate) trait Frames {
     /// The header was read and is well-formed; nothing is proved yet.
     fn begin(&mut self, header: &SealedHeader, encapsulated: &[u8]);
-    /// The next frame as sent, to be used or changed at will.
-    fn frame(&mut self, index: u64, last: bool, frame: &mut [u8]);
+    /// The next frame as sent, to be used or changed at will, and the hash of the file up to its end.
+    fn frame(
+        &mut self,
+        index: u64,
+        last: bool,
+        frame: &mut [u8],
+        so_far: &Context,
+    ) -> ControlFlow<()>;
 }
 
 /// What the walk proved.

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::archive::is_plain_name;
 use crate::digest::{Digest, sha256};
 use crate::identifiers::DeviceId;
+use crate::measured::Measured;
 
 /// The manifest's name in the archive.
 pub const MANIFEST_NAME: &str = "manifest.json";
@@ -135,6 +136,7 @@ pub struct Declaration {
 /// How the person was identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Medium {
     /// Read from the resident identity card's chip.
     ResidentCard,
@@ -145,35 +147,45 @@ pub enum Medium {
 /// Who a person is. A text that is not known (typed identities) is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Identity {
     /// Where the texts come from.
     pub medium: Medium,
     /// Name.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub name: PersonalText,
     /// Citizen identity number.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub number: PersonalText,
     /// Sex, GB/T 2261.1.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub sex: PersonalText,
     /// Ethnicity, GB/T 3304.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub ethnicity: PersonalText,
     /// Date of birth.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub birth: PersonalText,
     /// Address on the card.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub address: PersonalText,
     /// Issuing authority.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub issuer: PersonalText,
     /// First day of validity.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub valid_from: PersonalText,
     /// Last day of validity, or 长期.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub valid_until: PersonalText,
 }
 
@@ -209,6 +221,16 @@ impl AttachmentRef {
             media_type: media_type.to_owned(),
             bytes: content.len() as u64,
             sha256: sha256(content),
+        }
+    }
+
+    /// As [`AttachmentRef::describe`], of content whose digest is known.
+    pub fn of(name: &str, media_type: &str, content: &Measured) -> Self {
+        Self {
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            bytes: content.size(),
+            sha256: content.sha256(),
         }
     }
 }
@@ -250,6 +272,26 @@ impl MaterialEntry {
             media_type: media_type.to_owned(),
             bytes: content.len() as u64,
             sha256: sha256(content),
+            capture,
+        }
+    }
+
+    /// As [`MaterialEntry::describe`], of content whose digest is known.
+    pub fn of(
+        kind: &str,
+        page: u32,
+        name: &str,
+        media_type: &str,
+        content: &Measured,
+        capture: serde_json::Value,
+    ) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            page,
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            bytes: content.size(),
+            sha256: content.sha256(),
             capture,
         }
     }

@@ -1,23 +1,21 @@
-//! Why: the three ways to read a sealed file, by how much the reader is trusted: list it, check
-//! it, open it.
+//! Why: the ways to read a sealed file, by how much the reader is trusted and how much memory it
+//! has: list it, check it, open it whole, or open it file by file.
 //!
-//! Refuses: to hand out anything of a file before the whole of it was checked. Plaintext is kept
-//! in memory that is wiped, and the archive in it is looked at only after the signature held.
+//! Refuses: to hand out anything of a file before the whole of it was checked: digest, signature,
+//! encryption, archive, manifest and every file in it. Plaintext is kept in memory that is wiped.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 
-use zeroize::Zeroizing;
-
-use crate::archive::{self, Attachment};
-use crate::digest::{Digest, sha256};
-use crate::header::{Header, LAST_AAD, SealedHeader, info_for};
+use crate::archive::Attachment;
+use crate::decrypt::{Collected, Collector, Decryption};
+use crate::digest::Digest;
+use crate::header::{Header, SealedHeader};
 use crate::intake::{Frames, Intake, Walked, walk};
 use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::recipient::RecipientSecret;
 use crate::refusal::Refusal;
 use crate::size_class::size_class;
-use crate::suite::{self, Opening};
 
 /// A file whose structure, digest and signature hold. Its content is still unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub struct Verified {
     pub bytes: u64,
 }
 
-/// A file's content.
+/// A file's content, held in memory.
 #[derive(Debug)]
 pub struct Opened {
     /// The header.
@@ -45,6 +43,46 @@ pub struct Opened {
     pub attachments: Vec<Attachment>,
 }
 
+/// A file whose whole content holds, without the files in it.
+#[derive(Debug)]
+pub struct Inspected {
+    /// The header.
+    pub header: Header,
+    /// The file's digest.
+    pub digest: Digest,
+    /// The file's size.
+    pub bytes: u64,
+    /// The manifest, which agrees with the header and with the files.
+    pub manifest: Manifest,
+}
+
+/// Takes what is in a sealed file, one part after the other. By the time the first part comes the
+/// whole file has been checked.
+pub trait Sink {
+    /// Why it cannot take any more.
+    type Error;
+
+    /// What the file says. Comes first, and once.
+    fn manifest(&mut self, inspected: &Inspected) -> Result<(), Self::Error>;
+    /// A file begins; its name is one plain component.
+    fn file(&mut self, name: &str, bytes: u64) -> Result<(), Self::Error>;
+    /// The next part of it, of at most 64 KiB.
+    fn part(&mut self, part: &[u8]) -> Result<(), Self::Error>;
+    /// It is complete.
+    fn end(&mut self) -> Result<(), Self::Error>;
+}
+
+/// Why a file was not opened into a [`Sink`].
+#[derive(Debug, thiserror::Error)]
+pub enum OpenIntoError<E> {
+    /// The file.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The sink.
+    #[error("what was opened cannot be taken")]
+    Sink(#[source] E),
+}
+
 /// Reads the header and nothing else: for listings. Nothing in it is proved.
 pub fn read_header<R: Read>(from: R, limits: &Limits) -> Result<SealedHeader, Refusal> {
     Intake::new(from).header(limits)
@@ -56,44 +94,93 @@ pub fn verify<R: Read>(from: R, limits: &Limits) -> Result<Verified, Refusal> {
     struct Ignore;
     impl Frames for Ignore {
         fn begin(&mut self, _: &SealedHeader, _: &[u8]) {}
-        fn frame(&mut self, _: u64, _: bool, _: &mut [u8]) {}
+        fn frame(
+            &mut self,
+            _: u64,
+            _: bool,
+            _: &mut [u8],
+            _: &ring::digest::Context,
+        ) -> std::ops::ControlFlow<()> {
+            std::ops::ControlFlow::Continue(())
+        }
     }
     let Walked { header, digest, bytes } = walk(from, limits, &mut Ignore)?;
     Ok(Verified { header: header.header, digest, bytes })
 }
 
-/// Checks a file as [`verify`] does, decrypts it and checks what is inside.
+/// Checks a file as [`verify`] does, decrypts it and checks what is inside. Holds the files in it,
+/// once: [`open_into`] holds only a frame.
 pub fn open<R: Read>(
     from: R,
     secret: &RecipientSecret,
     limits: &Limits,
 ) -> Result<Opened, Refusal> {
-    let mut decryption = Decryption::new(secret);
-    let Walked { header, digest, bytes } = walk(from, limits, &mut decryption)?;
-    let header = header.header;
-    let plain = decryption.finish()?;
-    let (entries, archive_len) = archive::read(&plain, limits)?;
-    if size_class(archive_len) != Some(header.size_class) {
-        return Err(Refusal::PaddingLength);
-    }
-    let content = |entry: &archive::Entry| plain.get(entry.content.clone()).unwrap_or_default();
-    let mut entries = entries.iter();
-    let manifest = entries.next().map(content).unwrap_or_default();
-    let manifest =
-        Manifest::parse(manifest).map_err(|problem| Refusal::ManifestInvalid { problem })?;
-    let attachments: Vec<Attachment> = entries
-        .map(|entry| Attachment { name: entry.name.clone(), bytes: content(entry).to_vec().into() })
-        .collect();
-    agree(&header, &manifest, &attachments).map_err(|what| Refusal::ManifestDisagrees { what })?;
+    let (inspected, attachments, _) = check(from, secret, limits, Collector::keeping())?;
+    let Inspected { header, digest, bytes, manifest } = inspected;
     Ok(Opened { header, digest, bytes, manifest, attachments })
 }
 
-/// Whether a manifest speaks of this header and of exactly these files. Sealing asks the same.
-pub(crate) fn agree(
-    header: &Header,
-    manifest: &Manifest,
-    attachments: &[Attachment],
-) -> Result<(), &'static str> {
+/// Checks everything that [`open`] checks and hands out the manifest alone, with memory for it and
+/// one frame.
+pub fn inspect<R: Read>(
+    from: R,
+    secret: &RecipientSecret,
+    limits: &Limits,
+) -> Result<Inspected, Refusal> {
+    check(from, secret, limits, Collector::default()).map(|(inspected, ..)| inspected)
+}
+
+/// Opens a file of any size with memory for the manifest and one frame. The file is read twice from
+/// its beginning: first everything is checked, then it is handed to `sink`. Each frame of the second
+/// reading is compared with the first before anything of it is handed out, so exchanging the file in
+/// between gains nothing.
+pub fn open_into<R: Read + Seek, S: Sink>(
+    from: &mut R,
+    secret: &RecipientSecret,
+    limits: &Limits,
+    sink: &mut S,
+) -> Result<Inspected, OpenIntoError<S::Error>> {
+    let rewind = |from: &mut R| {
+        let gone = |error: std::io::Error| Refusal::Read { kind: error.kind() };
+        from.seek(SeekFrom::Start(0)).map(drop).map_err(gone)
+    };
+    rewind(from)?;
+    let (inspected, _, marks) = check(&mut *from, secret, limits, Collector::default())?;
+    sink.manifest(&inspected).map_err(OpenIntoError::Sink)?;
+    rewind(from)?;
+    let size_class = inspected.header.size_class;
+    let mut decryption = Decryption::again(secret, sink, size_class, limits, marks);
+    let walked = walk(from, limits, &mut decryption);
+    decryption.finish_handing(walked.map(drop)).map(|()| inspected)
+}
+
+/// The first walk: everything that can be wrong with a file is found here. The marks are what a
+/// second walk is compared with.
+fn check<R: Read>(
+    from: R,
+    secret: &RecipientSecret,
+    limits: &Limits,
+    collector: Collector,
+) -> Result<(Inspected, Vec<Attachment>, Vec<Digest>), Refusal> {
+    let mut decryption = Decryption::first(secret, limits, collector);
+    let Walked { header, digest, bytes } = walk(from, limits, &mut decryption)?;
+    let header = header.header;
+    let (Collected { manifest, files, attachments }, archive_len, marks) =
+        decryption.finish_checking()?;
+    if size_class(archive_len) != Some(header.size_class) {
+        return Err(Refusal::PaddingLength);
+    }
+    let manifest =
+        Manifest::parse(&manifest).map_err(|problem| Refusal::ManifestInvalid { problem })?;
+    let disagrees = |what| Refusal::ManifestDisagrees { what };
+    agree_on_names(&header, &manifest).map_err(disagrees)?;
+    let files = files.iter().map(|file| (file.name.as_str(), file.bytes, Some(file.sha256)));
+    agree_on_files(&manifest, files).map_err(disagrees)?;
+    Ok((Inspected { header, digest, bytes, manifest }, attachments, marks))
+}
+
+/// Whether a manifest speaks of this header. Sealing asks the same.
+pub(crate) fn agree_on_names(header: &Header, manifest: &Manifest) -> Result<(), &'static str> {
     if manifest.submission_id != header.submission_id {
         return Err("its submission id is not the header's");
     }
@@ -103,89 +190,30 @@ pub(crate) fn agree(
     if manifest.created_at != header.created_at {
         return Err("its time is not the header's");
     }
-    let mut promised = 0;
+    Ok(())
+}
+
+/// What a file is told when its content is not the promised one.
+pub(crate) const OTHER_CONTENT: &str = "a file does not have the SHA-256 that it states";
+
+/// Whether a manifest promises exactly these files. A digest that is not known yet is compared by
+/// whoever reads the content.
+pub(crate) fn agree_on_files<'a>(
+    manifest: &Manifest,
+    files: impl Iterator<Item = (&'a str, u64, Option<Digest>)>,
+) -> Result<(), &'static str> {
+    let mut there: std::collections::BTreeMap<_, _> =
+        files.map(|(name, bytes, sha256)| (name, (bytes, sha256))).collect();
     for promise in manifest.promises() {
-        promised += 1;
-        let Some(file) = attachments.iter().find(|file| file.name == promise.name) else {
+        let Some((bytes, sha256)) = there.remove(promise.name) else {
             return Err("a file that it names is missing");
         };
-        let content = file.bytes.expose();
-        if content.len() as u64 != promise.bytes {
+        if bytes != promise.bytes {
             return Err("a file does not have the size that it states");
         }
-        if sha256(content) != promise.sha256 {
-            return Err("a file does not have the SHA-256 that it states");
+        if sha256.is_some_and(|sha256| sha256 != promise.sha256) {
+            return Err(OTHER_CONTENT);
         }
     }
-    // Names are distinct on both sides, so equal counts mean equal sets.
-    if promised == attachments.len() {
-        Ok(())
-    } else {
-        Err("there is a file that it does not name")
-    }
-}
-
-/// Decrypts frames into wiped memory and remembers the first fault.
-struct Decryption<'a> {
-    secret: &'a RecipientSecret,
-    context: Option<Box<dyn Opening>>,
-    tag_len: usize,
-    plain: Zeroizing<Vec<u8>>,
-    fault: Option<Refusal>,
-}
-
-impl<'a> Decryption<'a> {
-    fn new(secret: &'a RecipientSecret) -> Self {
-        Self { secret, context: None, tag_len: 0, plain: Zeroizing::new(Vec::new()), fault: None }
-    }
-
-    fn finish(self) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-        match self.fault {
-            Some(fault) => Err(fault),
-            None => Ok(self.plain),
-        }
-    }
-}
-
-impl Frames for Decryption<'_> {
-    fn begin(&mut self, sealed: &SealedHeader, encapsulated: &[u8]) {
-        let header = &sealed.header;
-        if header.recipient_key_id != *self.secret.key_id() {
-            self.fault = Some(Refusal::WrongRecipient {
-                expected: header.recipient_key_id.clone(),
-                ours: self.secret.key_id().clone(),
-            });
-            return;
-        }
-        if header.suite.kem() != self.secret.public().kem() {
-            self.fault = Some(Refusal::Encapsulation);
-            return;
-        }
-        let info = info_for(&sealed.as_sent);
-        match suite::recipient(header.suite, self.secret.secret_key(), encapsulated, &info) {
-            Ok(context) => {
-                self.context = Some(context);
-                self.tag_len = header.suite.tag_len();
-                // The final size at once: growing would leave plaintext behind in freed memory.
-                // The walk has compared it with the limits.
-                self.plain.reserve_exact(header.size_class as usize);
-            }
-            Err(suite::BadKey) => self.fault = Some(Refusal::Encapsulation),
-        }
-    }
-
-    fn frame(&mut self, index: u64, last: bool, frame: &mut [u8]) {
-        let Some(context) = self.context.as_mut() else { return };
-        let aad = if last { LAST_AAD } else { b"" };
-        let split = frame.len().saturating_sub(self.tag_len);
-        let (chunk, tag) = frame.split_at_mut(split);
-        if context.open(chunk, tag, aad).is_ok() {
-            self.plain.extend_from_slice(chunk);
-        } else {
-            self.context = None;
-            self.fault = Some(Refusal::Decrypt { frame: index });
-        }
-        // The walk reuses the buffer and does not know that it now holds plaintext.
-        zeroize::Zeroize::zeroize(chunk);
-    }
+    if there.is_empty() { Ok(()) } else { Err("there is a file that it does not name") }
 }

@@ -22,16 +22,21 @@ const PUBLIC_FORMAT: &str = "ronggui receipt public v1";
 /// What a gateway says about a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receipt {
     /// The submission.
     pub submission_id: Uuid,
     /// The digest of the sealed file.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub digest: Digest,
     /// The terminal that sealed it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub device_id: DeviceId,
     /// When it was durably stored.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub stored_at: Timestamp,
     /// The key that signs this.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub gateway_key_id: KeyId,
 }
 
@@ -49,6 +54,7 @@ impl Receipt {
 /// A receipt and its signature, as the gateway answers and the terminal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedReceipt {
     /// What is said.
     pub receipt: Receipt,

@@ -113,14 +113,19 @@ impl TryFrom<PublicFile> for RecipientPublic {
         }
         let kem = Kem::from_id(file.kem).ok_or(KeyError::UnknownKem(file.kem))?;
         let public_key = parse_lower_hex(&file.public_key).ok_or(KeyError::NotAKey)?;
-        if !kem.accepts_public(&public_key) {
-            return Err(KeyError::NotAKey);
-        }
-        Ok(Self { key_id: file.key_id, kem, public_key })
+        Self::new(file.key_id, kem, public_key)
     }
 }
 
 impl RecipientPublic {
+    /// A key out of its parts, if the bytes can be a public key of that KEM.
+    pub(crate) fn new(key_id: KeyId, kem: Kem, public_key: Vec<u8>) -> Result<Self, KeyError> {
+        if !kem.accepts_public(&public_key) {
+            return Err(KeyError::NotAKey);
+        }
+        Ok(Self { key_id, kem, public_key })
+    }
+
     /// The key's name, as it stands in headers.
     pub fn key_id(&self) -> &KeyId {
         &self.key_id
@@ -263,19 +268,34 @@ mod tests {
 
     #[test]
     fn key_files_come_back_and_halves_must_match() {
-        let secret = RecipientSecret::generate("office-1").unwrap();
-        let text = secret.to_json();
-        let again = RecipientSecret::from_json(&text).unwrap();
-        assert_eq!(again.public(), secret.public());
-        let public = secret.public().to_json().unwrap();
-        assert_eq!(&RecipientPublic::from_json(&public).unwrap(), secret.public());
+        for kem in Kem::ALL {
+            let secret = RecipientSecret::generate_for(kem, "office-1").unwrap();
+            let text = secret.to_json();
+            let again = RecipientSecret::from_json(&text).unwrap();
+            assert_eq!(again.public(), secret.public());
+            let public = secret.public().to_json().unwrap();
+            assert_eq!(&RecipientPublic::from_json(&public).unwrap(), secret.public());
 
-        let other = RecipientSecret::generate("office-1").unwrap();
-        let mixed = text.replace(
-            &hex::encode(secret.public().public_key()),
-            &hex::encode(other.public().public_key()),
-        );
-        assert_eq!(RecipientSecret::from_json(&mixed).err(), Some(KeyError::Halves));
+            let other = RecipientSecret::generate_for(kem, "office-1").unwrap();
+            let mixed = text.replace(
+                &hex::encode(secret.public().public_key()),
+                &hex::encode(other.public().public_key()),
+            );
+            assert_eq!(RecipientSecret::from_json(&mixed).err(), Some(KeyError::Halves));
+        }
+    }
+
+    #[test]
+    fn a_key_of_one_kem_is_none_of_the_other() {
+        for (kem, other) in
+            [(Kem::XWing, Kem::X25519HkdfSha256), (Kem::X25519HkdfSha256, Kem::XWing)]
+        {
+            let public = RecipientSecret::generate_for(kem, "office-1").unwrap();
+            let text = public.public().to_json().unwrap();
+            let other = text
+                .replace(&format!("\"kem\": {}", kem.id()), &format!("\"kem\": {}", other.id()));
+            assert_eq!(RecipientPublic::from_json(&other).err(), Some(KeyError::NotAKey));
+        }
     }
 
     #[test]
@@ -285,8 +305,8 @@ mod tests {
         let failure = |text: &str| RecipientSecret::from_json(text).err();
         assert_eq!(failure("{}"), Some(KeyError::Format { expected: SECRET_FORMAT }));
         assert_eq!(
-            failure(&text.replace("\"kem\": 32", "\"kem\": 25722")),
-            Some(KeyError::UnknownKem(25722))
+            failure(&text.replace("\"kem\": 32", "\"kem\": 16")),
+            Some(KeyError::UnknownKem(16))
         );
         assert_eq!(
             failure(&text.replace("secret v1", "secret v2")),

@@ -95,6 +95,14 @@ pub enum Refusal {
         /// The key that was tried.
         ours: KeyId,
     },
+    /// The key is of another kind than the suite that the header names.
+    #[error("the sealed file uses the suite {ids}, which is not for the key {ours}")]
+    KeySuite {
+        /// The suite in the header.
+        ids: SuiteIds,
+        /// The key that was tried.
+        ours: KeyId,
+    },
     /// The key encapsulation fails.
     #[error("the encapsulated key does not open with this key")]
     Encapsulation,
@@ -128,6 +136,9 @@ pub enum Refusal {
         /// About what.
         what: &'static str,
     },
+    /// Between being checked and being read again the file became another.
+    #[error("the sealed file was changed while it was being read")]
+    Changed,
 }
 
 impl Refusal {
@@ -150,6 +161,7 @@ impl Refusal {
             Self::DigestMismatch => "digest_mismatch",
             Self::SignatureInvalid => "signature_invalid",
             Self::WrongRecipient { .. } => "wrong_recipient",
+            Self::KeySuite { .. } => "key_suite",
             Self::Encapsulation => "encapsulation",
             Self::Decrypt { .. } => "decrypt",
             Self::PaddingNotZero => "padding_not_zero",
@@ -157,6 +169,7 @@ impl Refusal {
             Self::TarUnsafe { .. } => "tar_unsafe",
             Self::ManifestInvalid { .. } => "manifest_invalid",
             Self::ManifestDisagrees { .. } => "manifest_disagrees",
+            Self::Changed => "changed",
         }
     }
 
@@ -189,9 +202,10 @@ impl Refusal {
             }
             Self::TooLarge { .. } => "raise the limit only if such a submission is expected",
             Self::WrongRecipient { .. } => "open it with the key that the header names",
-            Self::Encapsulation | Self::Decrypt { .. } => {
+            Self::KeySuite { .. } | Self::Encapsulation | Self::Decrypt { .. } => {
                 "check that the key with this name is the one given to the terminal"
             }
+            Self::Changed => "let nothing else write to the file, then open it again",
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Why: the one place where a visit's memory becomes bytes that may leave it. Everything is
-//! checked before the first byte is written, so that what is on the disk can be opened.
+//! Why: the one place where a visit's memory becomes bytes that may leave it. All that is known
+//! beforehand is checked before the first byte is written, and the rest before the signature is, so
+//! that a file with a signature can be opened.
 //!
 //! Refuses: a manifest that disagrees with itself, the key, or the files; a file that the default
-//! [`Limits`] of a reader would refuse; plaintext in memory that is not wiped. It holds one chunk
-//! and the manifest's text beside what the caller holds already.
+//! [`Limits`] of a reader would refuse; plaintext in memory that is not wiped. Beside what the caller
+//! holds already it needs some two megabytes and the manifest's text, whatever is sealed.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
@@ -16,15 +17,15 @@ use crate::archive::{self, Attachment, END, entry_header, entry_len, fill_len};
 use crate::device::DeviceKey;
 use crate::digest::Digest;
 use crate::entropy::Entropy;
-use crate::header::{
-    CHUNK, Header, LAST, LAST_AAD, MAGIC, SignatureScheme, VERSION, info_for, signed_message,
-};
+use crate::frames::{Frames, Hashing};
+use crate::header::{Header, MAGIC, SignatureScheme, VERSION, info_for, signed_message};
 use crate::limits::Limits;
 use crate::manifest::{MANIFEST_NAME, Manifest, ManifestProblem};
-use crate::open::agree;
+use crate::measured::Measured;
+use crate::open::{OTHER_CONTENT, agree_on_files, agree_on_names};
 use crate::recipient::RecipientPublic;
 use crate::size_class::size_class;
-use crate::suite::{self, Sealing, Suite};
+use crate::suite::{self, Suite};
 
 /// All that goes into a sealed file.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +44,55 @@ pub struct SealRequest<'a> {
     pub suite: Suite,
     /// What is submitted.
     pub manifest: &'a Manifest,
-    /// The files that the manifest names.
+    /// The files that the manifest names; [`seal_from`] takes more.
     pub attachments: &'a [Attachment],
+}
+
+/// A file to be sealed, wherever it lies.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// Its name, as in the manifest.
+    pub name: &'a str,
+    /// Its content.
+    pub content: Content<'a>,
+}
+
+/// Where a file's content comes from. None of it is copied as a whole.
+pub enum Content<'a> {
+    /// Memory.
+    Bytes(&'a [u8]),
+    /// Memory whose digest is known: the quickest.
+    Measured(&'a Measured),
+    /// A reader that gives exactly so many bytes, read while it is sealed.
+    Reader {
+        /// How many.
+        bytes: u64,
+        /// Gives them.
+        from: Box<dyn Read + 'a>,
+    },
+}
+
+impl Content<'_> {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Measured(measured) => measured.size(),
+            Self::Reader { bytes, .. } => *bytes,
+        }
+    }
+
+    fn known_sha256(&self) -> Option<Digest> {
+        match self {
+            Self::Measured(measured) => Some(measured.sha256()),
+            Self::Bytes(_) | Self::Reader { .. } => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Content").field("bytes", &self.size()).finish_non_exhaustive()
+    }
 }
 
 /// What was written.
@@ -96,6 +144,12 @@ pub enum SealError {
     /// The system gave no randomness.
     #[error("the system gave no randomness")]
     Randomness,
+    /// An attached file cannot be read, or has another length than was said.
+    #[error("an attached file cannot be read in its stated length ({kind})")]
+    Source {
+        /// What the system said.
+        kind: io::ErrorKind,
+    },
     /// The cipher refused a chunk.
     #[error("encryption failed")]
     Encryption,
@@ -115,6 +169,7 @@ impl SealError {
             Self::TooLarge { .. } => "too_large",
             Self::Recipient { .. } => "recipient_key",
             Self::Randomness => "no_randomness",
+            Self::Source { .. } => "attachment_unreadable",
             Self::Encryption => "encryption",
             Self::Write(_) => "write_failed",
         }
@@ -130,6 +185,7 @@ impl SealError {
             Self::TooLarge { .. } => "take fewer or smaller photographs",
             Self::Recipient { .. } => "give the terminal the office's current key file",
             Self::Randomness => "restart the machine; if it happens again, replace it",
+            Self::Source { .. } => "check the disk the file lies on, then try again",
             Self::Encryption => "try again; if it happens again, report it",
             Self::Write(_) => "free space on the disk or replace it, then submit again",
         }
@@ -139,28 +195,48 @@ impl SealError {
 /// Seals a submission into `out`, front to back. After an error whatever `out` received is
 /// worthless and must be removed. `out` is flushed; making it durable is the caller's affair.
 pub fn seal<W: Write>(request: &SealRequest<'_>, out: W) -> Result<SealedInfo, SealError> {
-    let entropy =
-        Entropy::draw(request.suite.randomness_len()).map_err(|_| SealError::Randomness)?;
-    seal_with(request, entropy, out)
+    seal_from(request, &mut [], out)
 }
 
-/// As [`seal`], with the encapsulation's randomness given: known answers are made with it.
+/// As [`seal`], with further files that come behind those of the request, from wherever they lie.
+pub fn seal_from<W: Write>(
+    request: &SealRequest<'_>,
+    files: &mut [Source<'_>],
+    out: W,
+) -> Result<SealedInfo, SealError> {
+    let entropy =
+        Entropy::draw(request.suite.randomness_len()).map_err(|_| SealError::Randomness)?;
+    seal_with(request, files, entropy, out)
+}
+
+/// As [`seal_from`], with the encapsulation's randomness given: known answers are made with it.
 pub(crate) fn seal_with<W: Write>(
     request: &SealRequest<'_>,
+    files: &mut [Source<'_>],
     mut entropy: Entropy,
     out: W,
 ) -> Result<SealedInfo, SealError> {
     let limits = Limits::default();
     request.manifest.check().map_err(|problem| SealError::ManifestInvalid { problem })?;
     let manifest_json = manifest_json(request.manifest)?;
-    let archive_len = checked_archive_len(request, manifest_json.len() as u64, &limits)?;
+    let ours = request.attachments.iter();
+    let sizes =
+        ours.map(|file| (file.name.as_str(), file.bytes.expose().len() as u64, None)).chain(
+            files.iter().map(|file| (file.name, file.content.size(), file.content.known_sha256())),
+        );
+    let sizes: Vec<(&str, u64, Option<Digest>)> = sizes.collect();
+    let archive_len = checked_archive_len(&sizes, manifest_json.len() as u64, &limits)?;
     let header = header_for(request, archive_len, &limits)?;
-    agree(&header, request.manifest, request.attachments)
+    agree_on_names(&header, request.manifest)
+        .and_then(|()| agree_on_files(request.manifest, sizes.into_iter()))
         .map_err(|what| SealError::ManifestDisagrees { what })?;
 
     let header_json = serde_json::to_vec(&header).map_err(io::Error::from)?;
     let info = info_for(&header_json);
     let bad_key = |_| SealError::Recipient { key_id: request.recipient.key_id().to_string() };
+    if request.suite.kem() != request.recipient.kem() {
+        return Err(bad_key(suite::BadKey));
+    }
     let (encapsulated, context) =
         suite::sender(request.suite, request.recipient.public_key(), &info, &mut entropy)
             .map_err(bad_key)?;
@@ -168,7 +244,7 @@ pub(crate) fn seal_with<W: Write>(
         return Err(SealError::Randomness);
     }
 
-    let mut out = Hashing { out, hash: Context::new(&SHA256), bytes: 0 };
+    let mut out = Hashing::new(out, header.size_class);
     out.put(&MAGIC)?;
     out.put(&VERSION.to_be_bytes())?;
     // Both lengths were compared with limits far below the width of these fields.
@@ -177,20 +253,64 @@ pub(crate) fn seal_with<W: Write>(
     out.put(&(encapsulated.len() as u16).to_be_bytes())?;
     out.put(&encapsulated)?;
 
-    let mut frames =
-        Framing { out: &mut out, context, chunk: Zeroizing::new(Vec::with_capacity(CHUNK)) };
-    frames.entry(MANIFEST_NAME, &manifest_json)?;
+    let mut frames = Frames::new(out, context, header.suite.tag_len(), header.size_class);
+    let promises: std::collections::BTreeMap<_, _> =
+        request.manifest.promises().map(|promise| (promise.name, promise.sha256)).collect();
+    entry(&mut frames, MANIFEST_NAME, &mut Content::Bytes(&manifest_json), None)?;
     for file in request.attachments {
-        frames.entry(&file.name, file.bytes.expose())?;
+        let mut content = Content::Bytes(file.bytes.expose());
+        entry(&mut frames, &file.name, &mut content, promises.get(file.name.as_str()))?;
+    }
+    for file in files {
+        entry(&mut frames, file.name, &mut file.content, promises.get(file.name))?;
     }
     frames.zeros(END + (header.size_class - archive_len))?;
-    frames.last()?;
 
-    let digest = Digest::finish(&out.hash.clone().finish());
-    out.put(digest.as_bytes())?;
-    out.put(&request.device.sign(&signed_message(&digest)))?;
-    out.out.flush()?;
-    Ok(SealedInfo { digest, bytes: out.bytes })
+    let (mut out, bytes, digest) = frames.finish()?;
+    out.write_all(digest.as_bytes())?;
+    let signature = request.device.sign(&signed_message(&digest));
+    out.write_all(&signature)?;
+    out.flush()?;
+    Ok(SealedInfo { digest, bytes: bytes + (digest.as_bytes().len() + signature.len()) as u64 })
+}
+
+/// One entry of the archive; compares its content with what the manifest promises, unless that was
+/// done before.
+fn entry<W: Write>(
+    frames: &mut Frames<W>,
+    name: &str,
+    content: &mut Content<'_>,
+    promised: Option<&Digest>,
+) -> Result<(), SealError> {
+    let size = content.size();
+    let header = entry_header(name, size).ok_or(SealError::AttachmentName)?;
+    frames.put(header.as_bytes())?;
+    let compare = |hash: Context| match promised {
+        Some(promised) if Digest::finish(&hash.finish()) != *promised => {
+            Err(SealError::ManifestDisagrees { what: OTHER_CONTENT })
+        }
+        _ => Ok(()),
+    };
+    match content {
+        Content::Measured(measured) => frames.put(measured.expose())?,
+        Content::Bytes(bytes) => {
+            let mut hash = Context::new(&SHA256);
+            // Piece by piece, so that what was just hashed is still near when it is encrypted.
+            for piece in bytes.chunks(crate::header::CHUNK) {
+                if promised.is_some() {
+                    hash.update(piece);
+                }
+                frames.put(piece)?;
+            }
+            compare(hash)?;
+        }
+        Content::Reader { bytes, from } => {
+            let mut hash = Context::new(&SHA256);
+            frames.put_from(from, *bytes, &mut hash)?;
+            compare(hash)?;
+        }
+    }
+    frames.zeros(fill_len(size))
 }
 
 fn manifest_json(manifest: &Manifest) -> Result<Zeroizing<Vec<u8>>, SealError> {
@@ -214,7 +334,7 @@ fn manifest_json(manifest: &Manifest) -> Result<Zeroizing<Vec<u8>>, SealError> {
 }
 
 fn checked_archive_len(
-    request: &SealRequest<'_>,
+    files: &[(&str, u64, Option<Digest>)],
     manifest: u64,
     limits: &Limits,
 ) -> Result<u64, SealError> {
@@ -222,20 +342,15 @@ fn checked_archive_len(
         if size > limit { Err(SealError::TooLarge { what, size, limit }) } else { Ok(()) }
     };
     within("the manifest", manifest, limits.max_manifest_bytes)?;
-    within(
-        "the number of attached files",
-        request.attachments.len() as u64,
-        limits.max_attachments as u64,
-    )?;
+    within("the number of attached files", files.len() as u64, limits.max_attachments as u64)?;
     let mut names = std::collections::BTreeSet::from([MANIFEST_NAME]);
     let mut total = entry_len(manifest).and_then(|length| length.checked_add(END));
-    for file in request.attachments {
-        if !archive::is_plain_name(file.name.as_bytes()) || !names.insert(&file.name) {
+    for (name, size, _) in files {
+        if !archive::is_plain_name(name.as_bytes()) || !names.insert(name) {
             return Err(SealError::AttachmentName);
         }
-        let size = file.bytes.expose().len() as u64;
-        within("an attached file", size, limits.max_attachment_bytes)?;
-        total = total.and_then(|sum| sum.checked_add(entry_len(size)?));
+        within("an attached file", *size, limits.max_attachment_bytes)?;
+        total = total.and_then(|sum| sum.checked_add(entry_len(*size)?));
     }
     let total = total.unwrap_or(u64::MAX);
     within("the archive", total, limits.max_bytes)?;
@@ -270,76 +385,4 @@ fn header_for(
         });
     }
     Ok(header)
-}
-
-struct Hashing<W> {
-    out: W,
-    hash: Context,
-    bytes: u64,
-}
-
-impl<W: Write> Hashing<W> {
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)?;
-        self.hash.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(())
-    }
-}
-
-/// Collects plaintext into chunks and writes each as a frame. A full chunk is held back until more
-/// comes, because only then is it known not to be the last.
-struct Framing<'a, W> {
-    out: &'a mut Hashing<W>,
-    context: Box<dyn Sealing>,
-    chunk: Zeroizing<Vec<u8>>,
-}
-
-impl<W: Write> Framing<'_, W> {
-    fn entry(&mut self, name: &str, content: &[u8]) -> Result<(), SealError> {
-        let size = content.len() as u64;
-        let header = entry_header(name, size).ok_or(SealError::AttachmentName)?;
-        self.put(header.as_bytes())?;
-        self.put(content)?;
-        self.zeros(fill_len(size))
-    }
-
-    fn zeros(&mut self, count: u64) -> Result<(), SealError> {
-        const ZEROS: [u8; 4096] = [0; 4096];
-        let mut left = count;
-        while left > 0 {
-            let now = left.min(ZEROS.len() as u64);
-            self.put(ZEROS.get(..now as usize).unwrap_or_default())?;
-            left -= now;
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, mut bytes: &[u8]) -> Result<(), SealError> {
-        while !bytes.is_empty() {
-            if self.chunk.len() == CHUNK {
-                self.frame(false)?;
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(CHUNK - self.chunk.len()));
-            self.chunk.extend_from_slice(now);
-            bytes = later;
-        }
-        Ok(())
-    }
-
-    fn last(mut self) -> Result<(), SealError> {
-        self.frame(true)
-    }
-
-    fn frame(&mut self, last: bool) -> Result<(), SealError> {
-        let (aad, mark) = if last { (LAST_AAD, LAST) } else { (b"".as_slice(), 0) };
-        let tag = self.context.seal(&mut self.chunk, aad).map_err(|_| SealError::Encryption)?;
-        // At most CHUNK and a tag: far below the mark's bit.
-        let length = (self.chunk.len() + tag.len()) as u32;
-        self.out.put(&(length | mark).to_be_bytes())?;
-        self.out.put(&self.chunk)?;
-        self.out.put(&tag)?;
-        self.chunk.clear();
-        Ok(())
-    }
 }

@@ -1,18 +1,18 @@
-//! Why: today's algorithms will be joined by others (post-quantum KEMs, SM2/SM3/SM4), so a file
-//! names its suite by the numbers of the HPKE registry, and this is the only place that knows what
-//! a suite's sizes are.
+//! Why: today's algorithms will be joined by others (SM2/SM3/SM4), so a file names its suite by the
+//! numbers of the HPKE registry, and this is the only place that knows what a suite's sizes are.
 //!
 //! Refuses: every triple of numbers that is not listed, even when each number alone is known. No
 //! PSK and no Auth mode: the sender is proved by a signature over what is sent.
 
-use hpke::aead::{Aead, AeadCtxR, AeadCtxS, AeadTag, AesGcm256, ChaCha20Poly1305};
+use hpke::aead::{Aead, AeadCtxR, AeadCtxS, AeadTag};
 use hpke::inout::InOutBuf;
 use hpke::kdf::{HkdfSha256, Kdf as HpkeKdf};
-use hpke::kem::{Kem as HpkeKem, X25519HkdfSha256};
+use hpke::kem::{Kem as HpkeKem, X25519HkdfSha256, XWing};
 use hpke::{Deserializable, OpModeR, OpModeS, Serializable, setup_receiver, setup_sender_with_rng};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::cipher::{Aes256Gcm, ChaCha20Poly1305, Ring};
 use crate::entropy::Entropy;
 
 /// The three registry numbers of an HPKE suite.
@@ -38,48 +38,61 @@ impl std::fmt::Display for SuiteIds {
 pub enum Kem {
     /// DHKEM(X25519, HKDF-SHA256), `0x0020`.
     X25519HkdfSha256,
+    /// X-Wing, which is ML-KEM-768 and X25519 together, `0x647a`: what was recorded today stays shut
+    /// to tomorrow's quantum computers unless both are broken.
+    XWing,
+}
+
+/// Runs `$call::<Kem>($arguments)` with the type of a KEM. A new KEM is one line here and one variant
+/// above.
+macro_rules! with_kem {
+    ($kem:expr, $call:ident ( $($argument:expr),* )) => {
+        match $kem {
+            Kem::X25519HkdfSha256 => $call::<X25519HkdfSha256>($($argument),*),
+            Kem::XWing => $call::<XWing>($($argument),*),
+        }
+    };
 }
 
 impl Kem {
+    /// All KEMs, the default first.
+    pub const ALL: [Self; 2] = [Self::X25519HkdfSha256, Self::XWing];
+
     /// The registry number.
     pub fn id(self) -> u16 {
-        match self {
-            Self::X25519HkdfSha256 => X25519HkdfSha256::KEM_ID,
-        }
+        with_kem!(self, id_of())
     }
 
     /// The KEM of a registry number.
     pub fn from_id(id: u16) -> Option<Self> {
-        [Self::X25519HkdfSha256].into_iter().find(|kem| kem.id() == id)
+        Self::ALL.into_iter().find(|kem| kem.id() == id)
     }
 
     pub(crate) fn derive(self, seed: &[u8]) -> (Zeroizing<Vec<u8>>, Vec<u8>) {
-        match self {
-            Self::X25519HkdfSha256 => derive::<X25519HkdfSha256>(seed),
-        }
+        with_kem!(self, derive(seed))
     }
 
     /// How much seed a new key pair wants.
     pub(crate) fn seed_len(self) -> usize {
+        with_kem!(self, seed_len())
+    }
+
+    /// Bytes of randomness one encapsulation uses.
+    pub(crate) fn randomness_len(self) -> usize {
         match self {
-            Self::X25519HkdfSha256 => <X25519HkdfSha256 as HpkeKem>::PrivateKey::size(),
+            Self::X25519HkdfSha256 => seed_len::<X25519HkdfSha256>(),
+            Self::XWing => 64,
         }
     }
 
     /// The public half of a secret key, or nothing when the bytes are no secret key.
     pub(crate) fn public_of(self, secret: &[u8]) -> Option<Vec<u8>> {
-        match self {
-            Self::X25519HkdfSha256 => public_of::<X25519HkdfSha256>(secret),
-        }
+        with_kem!(self, public_of(secret))
     }
 
     /// True when the bytes can be a public key of this KEM.
     pub(crate) fn accepts_public(self, public: &[u8]) -> bool {
-        match self {
-            Self::X25519HkdfSha256 => {
-                <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(public).is_ok()
-            }
-        }
+        with_kem!(self, accepts_public(public))
     }
 }
 
@@ -91,18 +104,24 @@ pub enum Suite {
     X25519ChaCha20,
     /// X25519, HKDF-SHA256, AES-256-GCM (`0x0020/0x0001/0x0002`).
     X25519Aes256,
+    /// X-Wing, HKDF-SHA256, ChaCha20-Poly1305 (`0x647a/0x0001/0x0003`): against those who keep today
+    /// what they hope to read later.
+    XWingChaCha20,
 }
 
 /// Runs `$call::<Aead, Kdf, Kem>($arguments)` with the types of a suite. A new suite is one line
-/// here, one variant above and its place in `ALL` and `kem`.
+/// here, one variant above and its place in `ALL`, `kem` and `name`.
 macro_rules! with_types {
     ($suite:expr, $call:ident ( $($argument:expr),* )) => {
         match $suite {
             Suite::X25519ChaCha20 => {
-                $call::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>($($argument),*)
+                $call::<Ring<ChaCha20Poly1305>, HkdfSha256, X25519HkdfSha256>($($argument),*)
             }
             Suite::X25519Aes256 => {
-                $call::<AesGcm256, HkdfSha256, X25519HkdfSha256>($($argument),*)
+                $call::<Ring<Aes256Gcm>, HkdfSha256, X25519HkdfSha256>($($argument),*)
+            }
+            Suite::XWingChaCha20 => {
+                $call::<Ring<ChaCha20Poly1305>, HkdfSha256, XWing>($($argument),*)
             }
         }
     };
@@ -110,7 +129,7 @@ macro_rules! with_types {
 
 impl Suite {
     /// All suites, the default first.
-    pub const ALL: [Self; 2] = [Self::X25519ChaCha20, Self::X25519Aes256];
+    pub const ALL: [Self; 3] = [Self::X25519ChaCha20, Self::X25519Aes256, Self::XWingChaCha20];
 
     /// The registry numbers.
     pub fn ids(self) -> SuiteIds {
@@ -126,7 +145,30 @@ impl Suite {
     pub fn kem(self) -> Kem {
         match self {
             Self::X25519ChaCha20 | Self::X25519Aes256 => Kem::X25519HkdfSha256,
+            Self::XWingChaCha20 => Kem::XWing,
         }
+    }
+
+    /// The suite to seal with to a key of which nothing but its KEM is known.
+    pub fn usual_for(kem: Kem) -> Self {
+        match kem {
+            Kem::X25519HkdfSha256 => Self::X25519ChaCha20,
+            Kem::XWing => Self::XWingChaCha20,
+        }
+    }
+
+    /// Its name on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X25519ChaCha20 => "x25519-chacha",
+            Self::X25519Aes256 => "x25519-aes",
+            Self::XWingChaCha20 => "x-wing",
+        }
+    }
+
+    /// The suite of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| suite.name() == name)
     }
 
     /// Bytes of the encapsulated key.
@@ -141,7 +183,7 @@ impl Suite {
 
     /// Bytes of randomness one encapsulation uses.
     pub(crate) fn randomness_len(self) -> usize {
-        self.kem().seed_len()
+        self.kem().randomness_len()
     }
 }
 
@@ -212,6 +254,18 @@ fn facts_of<A: Aead, D: HpkeKdf, M: HpkeKem>() -> Facts {
         encapsulated_len: M::EncappedKey::size(),
         tag_len: AeadTag::<A>::size(),
     }
+}
+
+fn id_of<M: HpkeKem>() -> u16 {
+    M::KEM_ID
+}
+
+fn seed_len<M: HpkeKem>() -> usize {
+    M::PrivateKey::size()
+}
+
+fn accepts_public<M: HpkeKem>(public: &[u8]) -> bool {
+    M::PublicKey::from_bytes(public).is_ok()
 }
 
 fn derive<M: HpkeKem>(seed: &[u8]) -> (Zeroizing<Vec<u8>>, Vec<u8>) {

@@ -6,8 +6,9 @@
 
 use jiff::{Timestamp, ToSpan};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ED25519, RevokedCertParams,
 };
 use zeroize::Zeroizing;
 
@@ -105,6 +106,36 @@ impl Authority {
             key_pem: Zeroizing::new(der.serialize_pem()),
         })
     }
+
+    /// The list of revoked certificates, PEM, by their serial numbers; the gateway reads it from
+    /// `tls/revoked.pem`. `number` has to grow from list to list.
+    pub fn revoked(
+        &self,
+        serials: &[Vec<u8>],
+        number: u64,
+        now: Timestamp,
+    ) -> Result<String, IssuerError> {
+        let until = now.checked_add((AUTHORITY_DAYS * 24).hours()).map_err(IssuerError::Clock)?;
+        let date = |at| {
+            let (year, month, day) = day(at);
+            rcgen::date_time_ymd(year, month, day)
+        };
+        let revoked = |serial: &Vec<u8>| RevokedCertParams {
+            serial_number: serial.clone().into(),
+            revocation_time: date(now),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date(now),
+            next_update: date(until),
+            crl_number: number.into(),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(list.signed_by(&self.issuer)?.pem()?)
+    }
 }
 
 fn rcgen_key(pkcs8: &[u8]) -> Result<KeyPair, rcgen::Error> {
@@ -124,13 +155,19 @@ fn named(common_name: &str) -> DistinguishedName {
 fn valid(params: &mut CertificateParams, now: Timestamp, days: i64) -> Result<(), IssuerError> {
     let from = now.checked_sub(BACKDATE_HOURS.hours()).map_err(IssuerError::Clock)?;
     let until = now.checked_add((days * 24).hours()).map_err(IssuerError::Clock)?;
-    let date = |at: Timestamp| {
-        let day = at.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
-        rcgen::date_time_ymd(day.year().into(), day.month() as u8, day.day() as u8)
+    let date = |at| {
+        let (year, month, day) = day(at);
+        rcgen::date_time_ymd(year, month, day)
     };
     params.not_before = date(from);
     params.not_after = date(until);
     Ok(())
+}
+
+/// Certificates speak of days.
+fn day(at: Timestamp) -> (i32, u8, u8) {
+    let day = at.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    (day.year().into(), day.month() as u8, day.day() as u8)
 }
 
 #[cfg(test)]

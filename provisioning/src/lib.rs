@@ -13,5 +13,6 @@ pub mod site_config;
 
 pub use site::{InitSite, InitSiteError, SiteFiles, init_site};
 pub use site_config::{
-    ConfigError, GatewayIdentity, GatewayLink, KioskConfig, SiteInfo, Staff, Storage, Words,
+    ConfigError, GatewayIdentity, GatewayLink, IDENTITY_VERSION, KioskConfig, SiteInfo, Staff,
+    Storage, Words,
 };

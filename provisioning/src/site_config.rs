@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use envelope::{ReceiptPublic, RecipientPublic};
+use envelope::{ReceiptPublic, RecipientPublic, RootPublic};
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
@@ -130,17 +130,31 @@ pub struct Staff {
     pub pin: String,
 }
 
+/// Version of [`GatewayIdentity`]. The first one had no version and no root.
+pub const IDENTITY_VERSION: u32 = 2;
+
 /// What a terminal has to know of its gateway; handed over by the gateway's operator.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayIdentity {
-    /// Key that submissions are sealed to.
+    /// Layout version, [`IDENTITY_VERSION`].
+    #[serde(default = "first_version")]
+    pub version: u32,
+    /// Key that submissions are sealed to until the root names another.
     pub recipient: RecipientPublic,
     /// Key that signs receipts; only its word lets a terminal delete.
     pub receipt: ReceiptPublic,
+    /// Key that signs which recipient keys are the office's. A terminal that was given none seals to
+    /// `recipient` for as long as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<RootPublic>,
     /// Secret of the site (hex) that is hashed with an identity number before it is asked about, so
     /// that a list of hashes cannot be matched against numbers by outsiders.
     pub identity_pepper: String,
+}
+
+fn first_version() -> u32 {
+    1
 }
 
 /// A configuration that cannot be used.
@@ -166,6 +180,16 @@ pub enum ConfigError {
         "{path} has layout version {found}, this program reads {VERSION}; update the program or run `provision init-site` anew"
     )]
     Version {
+        /// The file.
+        path: PathBuf,
+        /// Version found.
+        found: u32,
+    },
+    /// Written by a later version.
+    #[error(
+        "{path} has the version {found}, this program reads up to {IDENTITY_VERSION}; update the program"
+    )]
+    IdentityVersion {
         /// The file.
         path: PathBuf,
         /// Version found.
@@ -226,10 +250,22 @@ impl KioskConfig {
 impl GatewayIdentity {
     /// Reads the file that `gateway keygen` writes.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        serde_json::from_slice(&crate::files::read(path)?).map_err(|error| ConfigError::Identity {
+        /// Only the version, so that a later file is told from a broken one.
+        #[derive(Deserialize)]
+        struct Probe {
+            #[serde(default = "first_version")]
+            version: u32,
+        }
+        let bytes = crate::files::read(path)?;
+        let broken = |error: serde_json::Error| ConfigError::Identity {
             path: path.to_owned(),
             message: error.to_string(),
-        })
+        };
+        let Probe { version } = serde_json::from_slice(&bytes).map_err(broken)?;
+        if !(1..=IDENTITY_VERSION).contains(&version) {
+            return Err(ConfigError::IdentityVersion { path: path.to_owned(), found: version });
+        }
+        serde_json::from_slice(&bytes).map_err(broken)
     }
 }
 
@@ -315,5 +351,38 @@ pin = "1$00$00"
         let path = dir.path().join("kiosk.toml");
         std::fs::write(&path, b"version = 1\n\xff\xfe").unwrap();
         assert!(matches!(KioskConfig::load(&path), Err(ConfigError::Syntax { line: 2, .. })));
+    }
+
+    #[test]
+    fn an_identity_of_the_first_version_loads_and_has_no_root() {
+        let (_dir, path) = write("");
+        let secret = envelope::RecipientSecret::generate("office-1").unwrap();
+        let (receipt, _) = envelope::ReceiptKey::generate("receipt-1").unwrap();
+        let (root, _) = envelope::RootKey::generate("root-1").unwrap();
+        let now = GatewayIdentity {
+            version: IDENTITY_VERSION,
+            recipient: secret.public().clone(),
+            receipt: receipt.public().clone(),
+            root: Some(root.public().clone()),
+            identity_pepper: "00".repeat(32),
+        };
+        let load = |json: &serde_json::Value| {
+            std::fs::write(&path, json.to_string()).unwrap();
+            GatewayIdentity::load(&path)
+        };
+        let mut json = serde_json::to_value(&now).unwrap();
+        assert_eq!(load(&json).unwrap(), now);
+        json["version"] = 3.into();
+        json["unheard_of"] = 1.into();
+        assert!(matches!(load(&json), Err(ConfigError::IdentityVersion { found: 3, .. })));
+        json["version"] = 2.into();
+        assert!(matches!(load(&json), Err(ConfigError::Identity { .. })));
+        let fields = json.as_object_mut().unwrap();
+        for later in ["version", "root", "unheard_of"] {
+            fields.remove(later);
+        }
+        let first = load(&json).unwrap();
+        assert_eq!((first.version, first.root), (1, None));
+        assert_eq!(first.recipient, now.recipient);
     }
 }

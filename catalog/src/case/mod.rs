@@ -20,6 +20,7 @@ use crate::plan::DispatchStep;
 /// The state of a whole case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum CaseState {
     /// Sealed on the kiosk.
     Submitted,
@@ -91,6 +92,7 @@ impl ServiceState {
 
 /// What a correction request asks for, by catalogue keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Wanted {
     /// Questions to answer again.
     #[serde(default)]
@@ -102,6 +104,7 @@ pub struct Wanted {
 
 /// A correction request (补正).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Correction {
     /// Questions to answer again.
     #[serde(default)]
@@ -216,6 +219,7 @@ pub enum CaseAction {
 /// What a department reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum DepartmentAction {
     /// It works on it.
     Start,

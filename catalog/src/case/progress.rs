@@ -8,6 +8,7 @@ use super::{Case, CaseService, CaseState, Correction, ServiceState};
 
 /// The answer to a progress call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// The case.
     pub case_id: Uuid,
@@ -16,6 +17,7 @@ pub struct Progress {
     /// Where the case stands.
     pub state: CaseState,
     /// Since when.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub since: Timestamp,
     /// Whether the archive has come and was reviewed.
     pub archive_reviewed: bool,
@@ -27,6 +29,7 @@ pub struct Progress {
 
 /// Where one service stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceProgress {
     /// Service key.
     pub service: String,
@@ -35,6 +38,7 @@ pub struct ServiceProgress {
     /// As shown.
     pub state: ShownState,
     /// Since when.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub since: Timestamp,
     /// What is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +54,7 @@ pub struct ServiceProgress {
 /// A service's state as a veteran sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ShownState {
     /// Not with its department yet.
     Waiting,

@@ -202,7 +202,9 @@ fn no_part_of_the_header_can_be_exchanged() {
     assert_eq!(change("created_at", json!("2026-11-23T02:30:16Z")), decrypt);
     // Downgrade to another suite that is spoken, and to ones that are not.
     assert_eq!(change("suite", json!({"kem": 32, "kdf": 1, "aead": 2})), decrypt);
-    for ids in [(32, 1, 1), (32, 2, 3), (16, 1, 3), (0, 0, 0), (0x647a, 1, 3), (32, 1, 0xffff)] {
+    let post_quantum = change("suite", json!({"kem": 0x647a, "kdf": 1, "aead": 3}));
+    assert_eq!(post_quantum, Refusal::EncapsulatedKeyLength);
+    for ids in [(32, 1, 1), (32, 2, 3), (16, 1, 3), (0, 0, 0), (0x647a, 1, 2), (32, 1, 0xffff)] {
         let (kem, kdf, aead) = ids;
         assert_eq!(
             change("suite", json!({"kem": kem, "kdf": kdf, "aead": aead})),

@@ -3,9 +3,14 @@
 
 mod archives;
 mod attacks;
+mod bundles;
+mod hpke;
 mod manifests;
 mod receipts;
 mod round_trip;
+mod sources;
+mod streams;
+mod suites;
 mod vectors;
 
 use std::collections::BTreeMap;
@@ -28,13 +33,17 @@ pub(crate) fn device(seed: u8) -> DeviceKey {
     DeviceKey::from_pkcs8(&pkcs8([seed; 32])).unwrap()
 }
 
-/// A recipient whose key pair follows from a seed, through the key file like any other.
 pub(crate) fn office(key_id: &str, seed: u8) -> RecipientSecret {
-    let (secret, public) = Kem::X25519HkdfSha256.derive(&[seed; 32]);
+    office_for(Kem::X25519HkdfSha256, key_id, seed)
+}
+
+/// A recipient whose key pair follows from a seed, through the key file like any other.
+pub(crate) fn office_for(kem: Kem, key_id: &str, seed: u8) -> RecipientSecret {
+    let (secret, public) = kem.derive(&[seed; 32]);
     let file = json!({
         "format": "ronggui recipient secret v1",
         "key_id": key_id,
-        "kem": 32,
+        "kem": kem.id(),
         "public_key": hex::encode(public),
         "secret_key": hex::encode(secret.as_slice()),
     });
@@ -152,7 +161,7 @@ pub(crate) fn request<'a>(
         device_seq: 7,
         created_at: moment(),
         recipient,
-        suite: Suite::X25519ChaCha20,
+        suite: Suite::usual_for(recipient.kem()),
         manifest,
         attachments,
     }
@@ -232,10 +241,10 @@ pub(crate) fn forge(
     let mut info = b"ronggui/submission/v1".to_vec();
     info.extend_from_slice(sha256(header.as_bytes()).as_bytes());
     let (encapsulated, mut context) = crate::suite::sender(
-        Suite::X25519ChaCha20,
+        Suite::usual_for(recipient.kem()),
         recipient.public_key(),
         &info,
-        &mut Entropy::fixed(&[9; 32]),
+        &mut Entropy::fixed(&[9; 64]),
     )
     .unwrap();
     let mut body = b"RONGGUI\0\0\x01".to_vec();

