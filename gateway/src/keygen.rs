@@ -1,20 +1,22 @@
-//! Why: what a gateway needs before it can serve: the key submissions are sealed to, the key
-//! receipts are signed with, the site's pepper, and the tokens of staff and departments.
+//! Why: what a gateway needs before it can serve: the key submissions are sealed to, the root that
+//! vouches for it and for those that follow, the key receipts are signed with, the site's pepper, and
+//! the tokens of staff and departments.
 //!
-//! Refuses: to replace anything. A second recipient key would leave every sealed file of the first
-//! unopenable, so changing keys is an act of its own.
+//! Refuses: to replace anything. Changing keys is an act of its own, see `recipients::manage`.
 
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use envelope::{ReceiptKey, RecipientSecret};
+use envelope::{ReceiptKey, RecipientSecret, RootKey};
 use jiff::Timestamp;
-use provisioning::GatewayIdentity;
 use provisioning::files::{Access, FileError, create, read};
+use provisioning::{GatewayIdentity, IDENTITY_VERSION};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::recipients::manage::{self, ManageError};
+use crate::recipients::{BUNDLE_FILE, FIRST_SECRET, ROOT_FILE};
 use crate::tokens::{CLEAR_FILE, ClearTokens, HASHED_FILE, TokenError};
 
 /// Departments of the guide, for a gateway that is set up before its catalogue is at hand.
@@ -28,7 +30,6 @@ pub const GUIDE_DEPARTMENTS: [&str; 7] = [
     "armed_forces",
 ];
 
-const RECIPIENT_FILE: &str = "keys/recipient.json";
 const RECEIPT_FILE: &str = "keys/receipt.pkcs8.pem";
 const IDENTITY_FILE: &str = "gateway-identity.json";
 
@@ -39,6 +40,10 @@ pub struct KeygenReport {
     pub recipient_key_id: String,
     /// Name of the receipt key.
     pub receipt_key_id: String,
+    /// Name of the root key.
+    pub root_key_id: String,
+    /// The root key; keep it elsewhere, it is wanted only when keys are changed.
+    pub root: PathBuf,
     /// What terminals are given.
     pub identity: PathBuf,
     /// Clear tokens; hand them out, then delete the file.
@@ -67,6 +72,9 @@ pub enum KeygenError {
     /// The file is not the text it should be.
     #[error("{0} is not the file that `gateway keygen` wrote; restore it from the back-up")]
     Format(PathBuf),
+    /// The first bundle.
+    #[error(transparent)]
+    Bundle(Box<ManageError>),
     /// No randomness.
     #[error("the operating system gives no random numbers; try again after a reboot")]
     Random,
@@ -79,7 +87,15 @@ pub fn keygen(dir: &Path) -> Result<KeygenReport, KeygenError> {
 
 /// Makes everything in `dir`, with tokens for `departments`.
 pub fn keygen_for(dir: &Path, departments: &[&str]) -> Result<KeygenReport, KeygenError> {
-    let paths = [RECIPIENT_FILE, RECEIPT_FILE, IDENTITY_FILE, HASHED_FILE, CLEAR_FILE];
+    let paths = [
+        FIRST_SECRET,
+        ROOT_FILE,
+        RECEIPT_FILE,
+        BUNDLE_FILE,
+        IDENTITY_FILE,
+        HASHED_FILE,
+        CLEAR_FILE,
+    ];
     // Before the first file is written, so that a refusal leaves nothing half made.
     if let Some(there) = paths.iter().map(|name| dir.join(name)).find(|path| path.exists()) {
         return Err(FileError::Exists(there).into());
@@ -87,12 +103,20 @@ pub fn keygen_for(dir: &Path, departments: &[&str]) -> Result<KeygenReport, Keyg
     let io = |source| FileError::Io { doing: "create", path: dir.to_owned(), source };
     crate::files::private_dir(&dir.join("keys")).map_err(io)?;
     crate::files::private_dir(dir).map_err(io)?;
-    let day = Timestamp::now().strftime("%Y%m%d").to_string();
+    let now = Timestamp::now();
+    let day = now.strftime("%Y%m%d").to_string();
 
-    let path = dir.join(RECIPIENT_FILE);
+    let path = dir.join(FIRST_SECRET);
     let key = |source| KeygenError::Key { path: path.clone(), source };
     let recipient = RecipientSecret::generate(&format!("office-{day}")).map_err(key)?;
     create(&path, recipient.to_json().as_bytes(), Access::Owner)?;
+
+    let root_path = dir.join(ROOT_FILE);
+    let key = |source| KeygenError::Key { path: root_path.clone(), source };
+    let (root, pkcs8) = RootKey::generate(&format!("root-{day}")).map_err(key)?;
+    create(&root_path, pem(&pkcs8).as_bytes(), Access::Owner)?;
+    manage::begin(dir, &root, recipient.public(), now)
+        .map_err(|error| KeygenError::Bundle(Box::new(error)))?;
 
     let path = dir.join(RECEIPT_FILE);
     let key = |source| KeygenError::Key { path: path.clone(), source };
@@ -102,6 +126,8 @@ pub fn keygen_for(dir: &Path, departments: &[&str]) -> Result<KeygenReport, Keyg
     let mut pepper = Zeroizing::new([0_u8; 32]);
     SystemRandom::new().fill(&mut *pepper).map_err(|_| KeygenError::Random)?;
     let identity = GatewayIdentity {
+        version: IDENTITY_VERSION,
+        root: Some(root.public().clone()),
         recipient: recipient.public().clone(),
         receipt: receipt.public().clone(),
         identity_pepper: hex::encode(*pepper),
@@ -116,6 +142,8 @@ pub fn keygen_for(dir: &Path, departments: &[&str]) -> Result<KeygenReport, Keyg
     Ok(KeygenReport {
         recipient_key_id: recipient.public().key_id().to_string(),
         receipt_key_id: receipt.public().key_id().to_string(),
+        root_key_id: root.public().key_id().to_string(),
+        root: root_path,
         identity: identity_path,
         tokens: tokens_path,
         departments: departments.iter().map(|key| (*key).to_owned()).collect(),
@@ -130,25 +158,13 @@ pub(crate) fn recipient_secret(path: &Path) -> Result<RecipientSecret, KeygenErr
         .map_err(|source| KeygenError::Key { path: path.to_owned(), source })
 }
 
-/// Where [`keygen`] puts the recipient secret.
-pub(crate) fn recipient_path(dir: &Path) -> PathBuf {
-    dir.join(RECIPIENT_FILE)
-}
-
 /// Reads the receipt key under the name that terminals know.
 pub(crate) fn receipt_key(
     dir: &Path,
     identity: &GatewayIdentity,
 ) -> Result<ReceiptKey, KeygenError> {
     let path = dir.join(RECEIPT_FILE);
-    let text = Zeroizing::new(read(&path)?);
-    let text = std::str::from_utf8(&text).map_err(|_| KeygenError::Format(path.clone()))?;
-    let body: Zeroizing<String> =
-        Zeroizing::new(text.lines().filter(|line| !line.starts_with("-----")).collect());
-    let pkcs8 = base64::engine::general_purpose::STANDARD
-        .decode(body.trim())
-        .map(Zeroizing::new)
-        .map_err(|_| KeygenError::Format(path.clone()))?;
+    let pkcs8 = pkcs8_of_pem(&path)?;
     let key = ReceiptKey::from_pkcs8(identity.receipt.key_id().as_str(), &pkcs8)
         .map_err(|source| KeygenError::Key { path: path.clone(), source })?;
     // Terminals would reject every receipt; better to say so before the first one is signed.
@@ -156,6 +172,18 @@ pub(crate) fn receipt_key(
         return Err(KeygenError::Key { path, source: envelope::KeyError::Halves });
     }
     Ok(key)
+}
+
+/// Reads a private key that [`keygen`] wrote.
+pub(crate) fn pkcs8_of_pem(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeygenError> {
+    let text = Zeroizing::new(read(path)?);
+    let text = std::str::from_utf8(&text).map_err(|_| KeygenError::Format(path.to_owned()))?;
+    let body: Zeroizing<String> =
+        Zeroizing::new(text.lines().filter(|line| !line.starts_with("-----")).collect());
+    base64::engine::general_purpose::STANDARD
+        .decode(body.trim())
+        .map(Zeroizing::new)
+        .map_err(|_| KeygenError::Format(path.to_owned()))
 }
 
 /// Where [`keygen`] puts what terminals are given.
@@ -192,11 +220,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let report = keygen(dir.path()).unwrap();
         let identity = GatewayIdentity::load(&report.identity).unwrap();
-        let secret = recipient_secret(&recipient_path(dir.path())).unwrap();
+        let secret = recipient_secret(&dir.path().join(FIRST_SECRET)).unwrap();
         assert_eq!(secret.public(), &identity.recipient);
         receipt_key(dir.path(), &identity).unwrap();
         assert_eq!(identity.identity_pepper.len(), 64);
-        for name in [RECIPIENT_FILE, RECEIPT_FILE, IDENTITY_FILE, CLEAR_FILE, HASHED_FILE] {
+        let names = [FIRST_SECRET, ROOT_FILE, RECEIPT_FILE, IDENTITY_FILE, CLEAR_FILE, HASHED_FILE];
+        for name in names {
             let mode = std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
@@ -206,9 +235,9 @@ mod tests {
     fn nothing_is_ever_replaced() {
         let dir = tempfile::tempdir().unwrap();
         keygen(dir.path()).unwrap();
-        let before = std::fs::read(dir.path().join(RECIPIENT_FILE)).unwrap();
+        let before = std::fs::read(dir.path().join(FIRST_SECRET)).unwrap();
         assert!(matches!(keygen(dir.path()), Err(KeygenError::File(FileError::Exists(_)))));
-        assert_eq!(std::fs::read(dir.path().join(RECIPIENT_FILE)).unwrap(), before);
+        assert_eq!(std::fs::read(dir.path().join(FIRST_SECRET)).unwrap(), before);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Why: `gateway open`, for the day when the machine is gone and a sealed file and the key are all
 //! that is left, and for showing that the format is what its description says.
 //!
-//! Refuses: to write over anything, and to write files that anybody else could read.
+//! Refuses: to write over anything, to write files that anybody else could read, and to write
+//! anything before the whole submission was checked. It holds one part of one file at a time.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use envelope::{Limits, MANIFEST_NAME, Refusal};
+use envelope::{Inspected, Limits, MANIFEST_NAME, OpenIntoError, Refusal, Sink};
 use provisioning::files::{Access, FileError, create};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -59,27 +61,90 @@ pub fn open_file(file: &Path, key: &Path, out: &Path) -> Result<OpenReport, Open
         path: file.to_owned(),
         source,
     })?;
-    let opened = envelope::open(BufReader::new(sealed), &secret, &Limits::default())
-        .map_err(|refusal| OpenError::Refused { path: file.to_owned(), refusal })?;
-    let io = |source| FileError::Io { doing: "create", path: out.to_owned(), source };
-    crate::files::private_dir(out).map_err(io)?;
-    let manifest = out.join(MANIFEST_NAME);
-    let text = serde_json::to_vec_pretty(&opened.manifest)
-        .map(Zeroizing::new)
-        .map_err(|_| OpenError::Encode)?;
-    create(&manifest, &text, Access::Owner)?;
-    let mut attachments = Vec::new();
-    for attachment in &opened.attachments {
-        // The envelope accepts plain file names only, so this stays inside `out`.
-        let path = out.join(&attachment.name);
-        create(&path, attachment.bytes.expose(), Access::Owner)?;
-        attachments.push(path);
-    }
+    let mut folder = Folder { out, files: Vec::new(), writing: None };
+    let opened =
+        envelope::open_into(&mut BufReader::new(sealed), &secret, &Limits::default(), &mut folder)
+            .map_err(|error| match error {
+                OpenIntoError::Refused(refusal) => {
+                    OpenError::Refused { path: file.to_owned(), refusal }
+                }
+                OpenIntoError::Sink(error) => error,
+            })?;
+    let mut files = folder.files.into_iter();
     Ok(OpenReport {
         submission_id: opened.header.submission_id.to_string(),
         device_id: opened.header.device_id.to_string(),
         digest: opened.digest.to_string(),
-        manifest,
-        attachments,
+        manifest: files.next().unwrap_or_default(),
+        attachments: files.collect(),
     })
+}
+
+/// Writes what is opened into a folder, each file under its name only once it is whole and synced.
+struct Folder<'a> {
+    out: &'a Path,
+    files: Vec<PathBuf>,
+    writing: Option<(PathBuf, File)>,
+}
+
+impl Folder<'_> {
+    fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> OpenError {
+        let path = path.to_owned();
+        move |source| FileError::Io { doing, path, source }.into()
+    }
+}
+
+impl Sink for Folder<'_> {
+    type Error = OpenError;
+
+    fn manifest(&mut self, inspected: &Inspected) -> Result<(), OpenError> {
+        crate::files::private_dir(self.out).map_err(Self::io("create", self.out))?;
+        let path = self.out.join(MANIFEST_NAME);
+        let text = serde_json::to_vec_pretty(&inspected.manifest)
+            .map(Zeroizing::new)
+            .map_err(|_| OpenError::Encode)?;
+        create(&path, &text, Access::Owner)?;
+        self.files.push(path);
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, _: u64) -> Result<(), OpenError> {
+        // The envelope accepts plain file names only, so this stays inside `out`.
+        let path = self.out.join(name);
+        if path.exists() {
+            return Err(FileError::Exists(path).into());
+        }
+        let part = part_of(&path);
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&part)
+            .map_err(Self::io("create", &part))?;
+        self.writing = Some((path, file));
+        Ok(())
+    }
+
+    fn part(&mut self, part: &[u8]) -> Result<(), OpenError> {
+        match &mut self.writing {
+            Some((path, file)) => file.write_all(part).map_err(Self::io("write", path)),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), OpenError> {
+        if let Some((path, _)) = self.writing.take() {
+            crate::files::move_durably(&part_of(&path), &path)
+                .map_err(Self::io("rename", &path))?;
+            self.files.push(path);
+        }
+        Ok(())
+    }
+}
+
+fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    PathBuf::from(part)
 }

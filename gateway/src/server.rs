@@ -1,53 +1,48 @@
 //! Why: puts the parts together and keeps them apart. The part that faces the network gets the
 //! receiving store, the case store and the tokens; the opener alone gets the secret.
 //!
-//! Refuses: to serve without TLS, more connections than memory allows for, and clients that dawdle
-//! over a handshake or over headers.
+//! Refuses: to serve without TLS, to open what is sealed to another key, and to share its folder
+//! with a second gateway.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::Request;
 use catalog::Catalog;
-use envelope::{KeyId, Limits, RecipientSecret};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use envelope::Limits;
+use jiff::SignedDuration;
 use provisioning::{ConfigError, GatewayIdentity};
-use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
 
 use crate::cases::Cases;
-use crate::db::{DbError, Place};
-use crate::http::{App, router};
+use crate::db::DbError;
+use crate::departments::{Departments, DepartmentsError};
+use crate::front::{Front, tell_refused, told, watch_tls};
+use crate::house::House;
+use crate::http::{App, Metrics, metrics_routes, router};
 use crate::keygen::{self, KeygenError};
-use crate::opener::Opener;
-use crate::receive::{AuditRow, Receiver};
-use crate::tls::{self, PeerDevice, TlsError};
-use crate::tokens::{TokenError, Tokens};
+use crate::objects::ObjectError;
+use crate::opener::{Opener, OpenerError, keyring};
+use crate::receive::{AuditRow, LEASE, Receiver, Reserve};
+use crate::recipients::{Keyring, Published};
+use crate::restraint::Restraint;
+use crate::stores::{LockError, Stores};
+use crate::tls::{Tls, TlsError};
+use crate::tokens::{LiveTokens, TokenError};
 
-/// A handshake takes at most this.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Headers, and the pause between two requests of a connection, take at most this.
-const HEADERS: Duration = Duration::from_secs(30);
-/// Bytes of headers.
-const HEADER_BYTES: usize = 32 << 10;
-/// Requests under way get this long to end at shutdown.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// Refused certificates that wait to be written down; a flood loses some.
+const REFUSED: usize = 64;
 
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
     /// Data folder, after `gateway keygen` and `provision init-site`.
     pub data: PathBuf,
-    /// Where the rows live.
-    pub database: Place,
+    /// Where rows and bytes live.
+    pub stores: Stores,
     /// Address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
     /// Catalogue folder.
@@ -58,8 +53,16 @@ pub struct ServeOptions {
     pub opener: bool,
     /// Most connections at once; more have to wait.
     pub max_connections: usize,
+    /// An opener that says nothing for so long has died.
+    pub lease: Duration,
     /// Limits on a submission.
     pub limits: Limits,
+    /// What callers may cost.
+    pub restraint: Restraint,
+    /// Where to serve metrics, in clear; nowhere unless asked for.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Numbers of a terminal's submissions that have been missing for so long are an alarm.
+    pub sequence_patience: SignedDuration,
 }
 
 impl ServeOptions {
@@ -67,13 +70,17 @@ impl ServeOptions {
     pub fn new(data: &Path, listen: SocketAddr, catalog: &Path) -> Self {
         Self {
             data: data.to_owned(),
-            database: Place::Folder(data.to_owned()),
+            stores: Stores::in_folder(data),
             listen,
             catalog: catalog.to_owned(),
             ready_file: None,
             opener: true,
             max_connections: 1024,
+            lease: LEASE,
             limits: Limits::default(),
+            restraint: Restraint::default(),
+            metrics_listen: None,
+            sequence_patience: SignedDuration::from_hours(24),
         }
     }
 }
@@ -99,22 +106,18 @@ pub enum ServeError {
     /// Catalogue.
     #[error("{0}")]
     Catalog(#[from] catalog::CatalogErrors),
-    /// The opener could not open what terminals seal.
-    #[error(
-        "{path} holds another recipient key ({held}) than the one that terminals are given in \
-         gateway-identity.json ({stated}); restore both files from the same back-up"
-    )]
-    WrongRecipient {
-        /// The secret's file.
-        path: PathBuf,
-        /// Name of the key in it.
-        held: KeyId,
-        /// Name of the key that terminals seal to.
-        stated: KeyId,
-    },
+    /// How departments are connected.
+    #[error(transparent)]
+    Departments(#[from] DepartmentsError),
+    /// The opener cannot work.
+    #[error(transparent)]
+    Opener(#[from] OpenerError),
     /// Another process serves from the folder.
-    #[error("{0} is in use by another gateway process; stop that one first")]
-    InUse(PathBuf),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The store of bytes.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// The address cannot be had.
     #[error("cannot listen on {address}: {source}; choose a free address with --listen")]
     Listen {
@@ -137,11 +140,15 @@ pub enum ServeError {
 pub struct RunningGateway {
     /// The address it is bound to.
     pub addr: SocketAddr,
+    /// The address that metrics are served on.
+    pub metrics_addr: Option<SocketAddr>,
     receiver: Arc<Receiver>,
+    metrics: Metrics,
+    look_at_tls: Arc<Notify>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    // Held for as long as the folder is ours.
-    _lock: std::fs::File,
+    // Held for as long as folders are ours.
+    _locks: [Vec<std::fs::File>; 2],
 }
 
 impl RunningGateway {
@@ -154,6 +161,16 @@ impl RunningGateway {
             }
         }
         tracing::info!("stopped");
+    }
+
+    /// Looks at the certificates now.
+    pub fn reload_tls(&self) {
+        self.look_at_tls.notify_one();
+    }
+
+    /// For counting what the parts beside the network do.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
     }
 
     /// The newest alarms, newest first.
@@ -171,11 +188,13 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
     };
     let identity = GatewayIdentity::load(&keygen::identity_path(data))?;
     let receipt_key = keygen::receipt_key(data, &identity)?;
-    let tokens = Tokens::load(data)?;
-    let tls = tls::server_config(&data.join("tls"))?;
+    let tokens = LiveTokens::open(data)?;
+    let (refused, refused_certificates) = mpsc::channel(REFUSED);
+    let tls = Arc::new(Tls::load(&data.join("tls"), refused)?);
     let catalog = Arc::new(Catalog::load(&options.catalog)?);
+    let departments = Departments::load(data, &catalog)?;
     crate::files::private_dir(data).map_err(file(data))?;
-    let lock = sole_owner(&data.join("gateway.lock"))?;
+    let serving = options.stores.lock("gateway.lock")?;
     for department in catalog.departments() {
         if !tokens.knows(&department.key) {
             tracing::warn!(department = department.key, "no token: nobody can read this inbox");
@@ -183,77 +202,117 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
     }
 
     let wake = Arc::new(Notify::new());
-    let secret = match options.opener {
-        true => Some(recipient_secret(data, &identity)?),
-        false => None,
+    let published = Published::new(data, &identity);
+    let (keys, opening) = match options.opener {
+        true => {
+            let keys = keyring(Keyring::load(data)?, &identity, &published)?;
+            (Some(keys), options.stores.lock("opener.lock")?)
+        }
+        false => (None, Vec::new()),
     };
-    let accepted = identity.recipient.key_id().clone();
-    let place = &options.database;
-    let receiver = Receiver::open(place, data, receipt_key, accepted, options.limits, Arc::clone(&wake))?;
+    let locks = [serving, opening];
+    let place = &options.stores.database;
+    let objects = options.stores.objects.open().await?;
+    let (shared, rung) = (Arc::clone(&objects), Arc::clone(&wake));
+    let receiver = Receiver::open(place, shared, receipt_key, published, options.limits, rung)?;
+    let restraint = options.restraint;
+    let reserve = Reserve { disks: options.stores.disks(), bytes: restraint.reserve_bytes };
+    let receiver = receiver.within(restraint.quotas, restraint.keep_unfinished, reserve);
     receiver.begin_anew().await?;
     let receiver = Arc::new(receiver);
-    let cases = Cases::open(place, data, Arc::clone(&catalog))?;
+    let cases = Cases::open(place, objects, Arc::clone(&catalog))?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
     let mut opening = None;
-    if let Some(secret) = secret {
+    if let Some(keys) = keys {
         let opener = Opener::new(
-            secret,
+            keys,
             options.limits,
-            receiver.outbox(),
+            receiver.outbox(options.lease),
             cases.clone(),
             identity.identity_pepper.clone(),
         );
         let task = tokio::spawn(opener.run(wake, stopped.clone()));
         opening = Some(task.abort_handle());
         tasks.push(task);
+        cases.begin_deliveries_anew(!place.is_shared()).await?;
+        tasks.extend(departments.start(&cases, &receiver, &stopped));
     }
 
-    let address = options.listen;
-    let listen = |source| ServeError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    let addr = listener.local_addr().map_err(listen)?;
-    let app = App::new(Arc::clone(&receiver), cases, tokens, opening);
+    let (listener, addr) = listen(options.listen).await?;
+    let (cut, cut_told) = watch::channel(false);
+    let app =
+        App::new(Arc::clone(&receiver), cases, tokens, departments, opening, restraint, cut_told);
+    let metrics = app.metrics.clone();
+    let mut metrics_addr = None;
+    if let Some(address) = options.metrics_listen {
+        let (listener, addr) = listen(address).await?;
+        metrics_addr = Some(addr);
+        let served =
+            serve_metrics(listener, metrics.clone(), Arc::clone(&receiver), stopped.clone());
+        tasks.push(tokio::spawn(served));
+    }
+    let look_at_tls = Arc::new(Notify::new());
+    let watched = (Arc::clone(&tls), Arc::clone(&app), Arc::clone(&look_at_tls), stopped.clone());
+    tasks.push(tokio::spawn(watch_tls(watched.0, watched.1, watched.2, watched.3)));
+    // Ends with the gateway: it holds what the others are waited for.
+    let telling = tokio::spawn(tell_refused(Arc::clone(&app), refused_certificates));
+    let house = House {
+        receiver: Arc::clone(&receiver),
+        cases: app.cases.clone(),
+        patience: options.sequence_patience,
+        metrics: metrics.clone(),
+    };
+    tasks.push(tokio::spawn(house.keep(stopped.clone())));
     let front = Front {
         tls,
-        router: router(app),
+        router: router(Arc::clone(&app)),
+        app,
+        restraint,
         places: Arc::new(Semaphore::new(options.max_connections)),
         stopped,
+        cut,
     };
-    tasks.push(tokio::spawn(front.accept(listener)));
+    tasks.push(tokio::spawn(async move {
+        front.accept(listener).await;
+        telling.abort();
+        let _ = telling.await;
+    }));
     if let Some(path) = &options.ready_file {
         announce(path, addr).map_err(file(path))?;
     }
     tracing::info!(%addr, opener = options.opener, "serving");
-    Ok(RunningGateway { addr, receiver, stop, tasks, _lock: lock })
-}
-
-/// A key that cannot open what terminals seal would turn every receipt into an empty promise.
-fn recipient_secret(
-    data: &Path,
-    identity: &GatewayIdentity,
-) -> Result<RecipientSecret, ServeError> {
-    let path = keygen::recipient_path(data);
-    let secret = keygen::recipient_secret(&path)?;
-    if secret.public() == &identity.recipient {
-        return Ok(secret);
-    }
-    Err(ServeError::WrongRecipient {
-        path,
-        held: secret.key_id().clone(),
-        stated: identity.recipient.key_id().clone(),
+    Ok(RunningGateway {
+        addr,
+        metrics_addr,
+        receiver,
+        metrics,
+        look_at_tls,
+        stop,
+        tasks,
+        _locks: locks,
     })
 }
 
-/// Two gateways on one folder would each hand out the same work.
-fn sole_owner(path: &Path) -> Result<std::fs::File, ServeError> {
-    let file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(|source| ServeError::File { path: path.to_owned(), source })?;
-    file.try_lock().map_err(|_| ServeError::InUse(path.to_owned()))?;
-    Ok(file)
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let wrong = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(wrong)?;
+    let addr = listener.local_addr().map_err(wrong)?;
+    Ok((listener, addr))
+}
+
+async fn serve_metrics(
+    listener: TcpListener,
+    metrics: Metrics,
+    receiver: Arc<Receiver>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let routes = metrics_routes(metrics, receiver);
+    let served = axum::serve(listener, routes);
+    let ended = served.with_graceful_shutdown(async move { told(&mut stopped).await });
+    if let Err(error) = ended.await {
+        tracing::error!(%error, "metrics are not served any more");
+    }
 }
 
 /// Whole or absent: whoever waits for the file must not read half an address.
@@ -262,83 +321,4 @@ fn announce(path: &Path, addr: SocketAddr) -> std::io::Result<()> {
     part.push(".part");
     std::fs::write(&part, format!("{addr}\n"))?;
     std::fs::rename(&part, path)
-}
-
-/// Resolves when the gateway is to stop, or has been dropped.
-async fn told(stopped: &mut watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-#[derive(Clone)]
-struct Front {
-    tls: Arc<ServerConfig>,
-    router: axum::Router,
-    places: Arc<Semaphore>,
-    stopped: watch::Receiver<bool>,
-}
-
-impl Front {
-    async fn accept(self, listener: TcpListener) {
-        let mut stopped = self.stopped.clone();
-        let mut connections = JoinSet::new();
-        loop {
-            // The ended ones are taken out, or the set would only grow.
-            while connections.try_join_next().is_some() {}
-            let next = async {
-                let place = Arc::clone(&self.places).acquire_owned().await.ok();
-                (listener.accept().await, place)
-            };
-            tokio::select! {
-                () = told(&mut stopped) => break,
-                (accepted, place) = next => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(self.clone().connection(stream, place));
-                    }
-                    Err(error) => {
-                        // Out of descriptors, most likely; pausing lets some become free.
-                        tracing::warn!(%error, "cannot accept a connection");
-                        tokio::time::sleep(Duration::from_millis(200)).await;
-                    }
-                },
-            }
-        }
-        let all = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(FAREWELL, all).await.is_err() {
-            tracing::warn!("connections did not end in time");
-        }
-    }
-
-    async fn connection(mut self, stream: TcpStream, _place: Option<OwnedSemaphorePermit>) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-        let handshake = TlsAcceptor::from(Arc::clone(&self.tls)).accept(stream);
-        let stream = match tokio::time::timeout(HANDSHAKE, handshake).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return tracing::info!(%error, "TLS handshake failed"),
-            Err(_) => return tracing::info!("TLS handshake took too long"),
-        };
-        let certificates = stream.get_ref().1.peer_certificates();
-        let peer = PeerDevice(certificates.and_then(|chain| tls::device_of(chain.first()?)));
-        let router = self.router;
-        let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            router.clone().oneshot(request)
-        });
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADER_BYTES);
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = told(&mut self.stopped) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "connection ended");
-        }
-    }
 }

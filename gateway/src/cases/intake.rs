@@ -6,7 +6,6 @@
 //! was not asked about.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use catalog::case::{Case, CaseAction, Correction, ServiceState, apply};
 use catalog::{DepartmentShare, DispatchStep};
@@ -16,8 +15,10 @@ use personal::{PersonalBytes, PersonalText};
 use uuid::Uuid;
 
 use super::rows::{self, PaperRow, Share};
-use super::{Cases, views};
+use super::{Cases, deliveries, papers, views};
 use crate::db::{DbError, Tx, params, to_json};
+use crate::failpoints::crash_point;
+use crate::objects::ObjectError;
 
 /// A checked application.
 pub struct NewCase {
@@ -72,9 +73,12 @@ pub enum IntakeError {
     /// The database, this time.
     #[error(transparent)]
     Database(#[from] DbError),
-    /// The disk, this time.
+    /// The store of bytes, this time.
     #[error("cannot write into the case store: {0}")]
-    Disk(#[from] std::io::Error),
+    Bytes(#[from] ObjectError),
+    /// It took so long that its papers were taken for forgotten.
+    #[error("its papers were swept away before it was done; it will be tried again")]
+    TooLate,
 }
 
 impl Cases {
@@ -85,9 +89,17 @@ impl Cases {
         if exists {
             return Ok(case_id);
         }
+        crash_point!("gateway.open.reserved");
         let papers = self.write_papers(case_id, submission, new.papers).await?;
+        crash_point!("gateway.open.papers");
         let new = NewCase { papers: Vec::new(), ..new };
-        self.db.call(move |tx| insert(tx, case_id, &new, &papers)).await?;
+        let insert = move |tx: &Tx<'_>| {
+            insert(tx, case_id, &new, &papers)?;
+            crash_point!("gateway.open.inserting");
+            Ok::<_, IntakeError>(())
+        };
+        self.db.call(insert).await?;
+        crash_point!("gateway.open.rows");
         tracing::info!(case = %case_id, %submission, "case made");
         Ok(case_id)
     }
@@ -104,54 +116,17 @@ impl Cases {
         let Some((asked, answered)) = self.db.read(wanted).await? else { return Ok(case_id) };
         let Answered { manifest, identity_hash, fields, papers, .. } = answered;
         let papers = self.write_papers(case_id, submission, papers).await?;
+        crash_point!("gateway.correct.papers");
         let plain = Answered { manifest, case_id, identity_hash, fields, papers: Vec::new() };
-        let replaced = self.db.call(move |tx| update(tx, &plain, &papers, &asked)).await?;
-        for file in replaced {
-            crate::files::remove_if_there(&self.dir.join(case_id.to_string()).join(file))?;
+        self.db.call(move |tx| update(tx, &plain, &papers, &asked)).await?;
+        crash_point!("gateway.correct.rows");
+        // It is applied; what is left of the papers it replaces goes now or with the next sweep.
+        if let Err(error) = self.sweep(Timestamp::now()).await {
+            tracing::warn!(code = error.code(), "replaced papers are not removed yet");
         }
         tracing::info!(case = %case_id, %submission, "correction applied");
         Ok(case_id)
     }
-
-    async fn write_papers(
-        &self,
-        case: Uuid,
-        submission: Uuid,
-        papers: Vec<NewPaper>,
-    ) -> Result<Vec<PaperRow>, IntakeError> {
-        let root = self.dir.join(case.to_string());
-        let written = tokio::task::spawn_blocking(move || write_all(&root, submission, papers));
-        written.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
-    }
-}
-
-fn write_all(
-    root: &Path,
-    submission: Uuid,
-    papers: Vec<NewPaper>,
-) -> Result<Vec<PaperRow>, IntakeError> {
-    let folder = submission.to_string();
-    let dir = root.join(&folder);
-    crate::files::private_dir(root)?;
-    crate::files::private_dir(&dir)?;
-    let mut rows = Vec::new();
-    for paper in papers {
-        let bytes = paper.bytes.expose();
-        let path = dir.join(&paper.name);
-        crate::files::write_private(&path, bytes)?;
-        rows.push(PaperRow {
-            kind: paper.kind,
-            page: paper.page,
-            file: format!("{folder}/{}", paper.name),
-            media_type: paper.media_type,
-            bytes: bytes.len() as u64,
-            sha256: envelope::sha256(bytes).to_string(),
-        });
-    }
-    for folder in [dir.join("."), dir, root.to_owned()] {
-        crate::files::sync_parent(&folder)?;
-    }
-    Ok(rows)
 }
 
 fn reserve(tx: &Tx<'_>, submission: Uuid) -> Result<(Uuid, bool), IntakeError> {
@@ -202,6 +177,7 @@ fn insert(
     if made == 0 {
         return Ok(());
     }
+    papers::claim(tx, case_id, papers)?;
     for (field, value) in &new.fields {
         rows::put_field(tx, case_id, field, value.as_str())?;
     }
@@ -225,13 +201,13 @@ type Asked = BTreeMap<String, Correction>;
 
 fn check(tx: &Tx<'_>, answered: &Answered) -> Result<Asked, IntakeError> {
     let refuse = |code| Err(IntakeError::Refused(code));
-    let owner = tx.row(
-        "SELECT identity_hash FROM cases WHERE case_id = ?1",
-        params![answered.case_id],
-    )?;
+    let owner =
+        tx.row("SELECT identity_hash FROM cases WHERE case_id = ?1", params![answered.case_id])?;
     match owner {
         None => return refuse("correction_unknown_case"),
-        Some(owner) if owner.text(0)? != answered.identity_hash => return refuse("correction_other_person"),
+        Some(owner) if owner.text(0)? != answered.identity_hash => {
+            return refuse("correction_other_person");
+        }
         Some(_) => {}
     }
     let Some(case) = rows::case(tx, answered.case_id)? else {
@@ -269,26 +245,27 @@ fn check(tx: &Tx<'_>, answered: &Answered) -> Result<Asked, IntakeError> {
     Ok(asked)
 }
 
-/// Answers the files that are no longer part of the case.
 fn update(
     tx: &Tx<'_>,
     answered: &Answered,
     papers: &[PaperRow],
     asked: &Asked,
-) -> Result<Vec<String>, IntakeError> {
+) -> Result<(), IntakeError> {
     let now = Timestamp::now();
     let case_id = answered.case_id;
     let refused = |_| IntakeError::Refused("correction_not_wanted");
-    let mut case = rows::case_to_move(tx, case_id)?
-        .ok_or(IntakeError::Refused("correction_unknown_case"))?;
+    let mut case =
+        rows::case_to_move(tx, case_id)?.ok_or(IntakeError::Refused("correction_unknown_case"))?;
     if applied(tx, answered.manifest.submission_id)? {
-        return Ok(Vec::new());
+        return Ok(());
     }
+    papers::claim(tx, case_id, papers)?;
     for (service, correction) in asked {
         let action = CaseAction::CorrectionAnswered { service: service.clone() };
         let (next, effects) = apply(&case, &action, now).map_err(refused)?;
         case = next;
         rows::carry_out(tx, case_id, &effects, now)?;
+        deliveries::only_changes(tx, case_id, service, correction)?;
         // It may have asked for something that was missing altogether.
         if let Some(mut share) = rows::share(tx, case_id, service)? {
             share.fields.extend(correction.fields.iter().cloned());
@@ -302,10 +279,11 @@ fn update(
             rows::put_field(tx, case_id, key, value.as_str())?;
         }
     }
-    let mut replaced = Vec::new();
     let kinds: BTreeSet<&String> = papers.iter().map(|paper| &paper.kind).collect();
     for kind in kinds {
-        replaced.extend(rows::drop_paper(tx, case_id, kind)?);
+        let replaced = rows::drop_paper(tx, case_id, kind)?;
+        let replaced: Vec<_> = replaced.iter().map(|file| papers::name(case_id, file)).collect();
+        papers::note(tx, &replaced, 0)?;
     }
     for paper in papers {
         rows::put_paper(tx, case_id, paper)?;
@@ -313,12 +291,7 @@ fn update(
     tx.execute(
         "INSERT INTO corrections (submission_id, case_id, applied_at, record)
          VALUES (?1, ?2, ?3, ?4)",
-        params![
-            answered.manifest.submission_id,
-            case_id,
-            now,
-            to_json(&answered.manifest)?
-        ],
+        params![answered.manifest.submission_id, case_id, now, to_json(&answered.manifest)?],
     )?;
-    Ok(replaced)
+    Ok(())
 }

@@ -4,11 +4,15 @@
 //! Refuses: to invent a state (every move is `catalog::case::apply`), to show a department
 //! anything before its service is dispatched, and to list people to terminals.
 
+mod access;
+mod callbacks;
+mod deliveries;
 mod intake;
+mod papers;
 mod rows;
 mod views;
+mod worklist;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use catalog::case::{CaseAction, DepartmentAction, Progress, ServiceProgress, Wanted, apply};
@@ -18,24 +22,32 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::{Db, DbError, Place, Tx, params};
+use crate::failpoints::crash_point;
 use crate::http::ApiError;
+use crate::objects::Objects;
 
+pub(crate) use access::access_at;
+pub use access::{Access, AccessRow};
+pub use callbacks::{Applied, Callback, CallbackError};
+pub use deliveries::{DeliveryCount, DeliveryLease, Due, Parcel};
 pub use intake::{Answered, IntakeError, NewCase, NewPaper};
 pub use views::{DepartmentCase, InboxEntry, StaffCase, StaffEntry};
+pub use worklist::{WorkItem, WorkPaper};
 
-const VERSIONS: &[&str] = &[include_str!("schema.sql")];
+const VERSIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("departments.sql")];
 
 /// The case store; cheap to clone.
 #[derive(Clone)]
 pub struct Cases {
     db: Db,
-    dir: PathBuf,
+    objects: Arc<dyn Objects>,
     catalog: Arc<Catalog>,
 }
 
 /// What staff does to a case. The words are those of `catalog::case::CaseAction`, without the
 /// moves that are not staff's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum StaffAction {
     /// 审档通过.
@@ -71,13 +83,14 @@ pub struct PaperBytes {
 }
 
 impl Cases {
-    /// Opens the store at `place`, with its files under `data`.
-    pub fn open(place: &Place, data: &Path, catalog: Arc<Catalog>) -> Result<Self, DbError> {
-        let dir = data.join("cases");
-        crate::files::private_dir(&dir)
-            .map_err(|source| DbError::Io { path: dir.clone(), source })?;
+    /// Opens the rows at `place`, with the papers in `objects`.
+    pub fn open(
+        place: &Place,
+        objects: Arc<dyn Objects>,
+        catalog: Arc<Catalog>,
+    ) -> Result<Self, DbError> {
         let db = Db::open(place, "cases", VERSIONS)?;
-        Ok(Self { db, dir, catalog })
+        Ok(Self { db, objects, catalog })
     }
 
     /// The catalogue the store works by.
@@ -114,7 +127,9 @@ impl Cases {
     /// Staff moves a case on.
     pub async fn staff_act(&self, case: Uuid, action: StaffAction) -> Result<Progress, ApiError> {
         let now = Timestamp::now();
-        self.db.call(move |tx| act(tx, case, &action.into(), now)).await
+        let moved = self.db.call(move |tx| act(tx, case, &action.into(), now)).await?;
+        crash_point!("gateway.act.moved");
+        Ok(moved)
     }
 
     /// What was given to a department, newest first.
@@ -150,10 +165,9 @@ impl Cases {
     }
 
     async fn read_paper(&self, case: Uuid, row: rows::PaperRow) -> Result<PaperBytes, ApiError> {
-        let path = self.dir.join(case.to_string()).join(&row.file);
-        let bytes = tokio::fs::read(path).await?;
+        let bytes = self.objects.paper(papers::name(case, &row.file)).await?;
         if envelope::sha256(&bytes).to_string() != row.sha256 {
-            let damaged = anyhow::anyhow!("a paper of case {case} is damaged on this disk");
+            let damaged = anyhow::anyhow!("a paper of case {case} is damaged");
             return Err(ApiError::Internal(damaged));
         }
         Ok(PaperBytes { media_type: row.media_type, bytes })
@@ -198,16 +212,12 @@ fn check_wanted(catalog: &Catalog, service: &str, what: &Wanted) -> Result<(), A
 }
 
 /// One move: the case, and what goes into inboxes because of it, or neither.
-fn act(
-    tx: &Tx<'_>,
-    case: Uuid,
-    action: &CaseAction,
-    now: Timestamp,
-) -> Result<Progress, ApiError> {
+fn act(tx: &Tx<'_>, case: Uuid, action: &CaseAction, now: Timestamp) -> Result<Progress, ApiError> {
     let before = rows::case_to_move(tx, case)?.ok_or(ApiError::NotFound("case"))?;
     let (after, effects) = apply(&before, action, now)?;
     rows::save(tx, &after)?;
     rows::carry_out(tx, case, &effects, now)?;
+    crash_point!("gateway.act.moving");
     tracing::info!(%case, state = ?after.state, "case moved");
     Ok(after.progress())
 }

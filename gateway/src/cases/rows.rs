@@ -8,6 +8,7 @@ use catalog::case::{Case, CaseEffect};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::deliveries;
 use crate::db::{DbError, Row, Tx, params, to_json};
 
 /// A paper as its row knows it.
@@ -55,7 +56,8 @@ pub(super) fn save(tx: &Tx<'_>, case: &Case) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Puts what was dispatched into inboxes; the other effects need no store.
+/// Puts what was dispatched into inboxes and on its way to departments' systems; the other effects
+/// need no store.
 pub(super) fn carry_out(
     tx: &Tx<'_>,
     case: Uuid,
@@ -70,6 +72,7 @@ pub(super) fn carry_out(
                  ON CONFLICT (case_id, service) DO UPDATE SET dispatched_at = ?4",
                 params![case, service, department, now],
             )?;
+            deliveries::add(tx, case, service, department, now)?;
         }
     }
     Ok(())
@@ -142,12 +145,7 @@ pub(super) fn fields(
     rows.iter().map(|row| Ok((row.string(0)?, row.string(1)?.into()))).collect()
 }
 
-pub(super) fn put_field(
-    tx: &Tx<'_>,
-    case: Uuid,
-    field: &str,
-    value: &str,
-) -> Result<(), DbError> {
+pub(super) fn put_field(tx: &Tx<'_>, case: Uuid, field: &str, value: &str) -> Result<(), DbError> {
     tx.execute(
         "INSERT INTO case_fields (case_id, field, value) VALUES (?1, ?2, ?3)
          ON CONFLICT (case_id, field) DO UPDATE SET value = ?3",

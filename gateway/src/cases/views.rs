@@ -17,7 +17,7 @@ use super::{ApiError, readable};
 use crate::db::{Tx, params};
 
 /// A line of a department's inbox.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InboxEntry {
     /// The case.
     pub case_id: Uuid,
@@ -26,7 +26,7 @@ pub struct InboxEntry {
 }
 
 /// A department's share of a case.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DepartmentCase {
     /// The case.
     pub case_id: Uuid,
@@ -39,20 +39,22 @@ pub struct DepartmentCase {
 }
 
 /// One answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Field {
     /// The field's name as the guide writes it.
     pub label: String,
     /// The canonical answer: a code, a day, a text.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[schema(value_type = String)]
     pub value: PersonalText,
     /// The answer in words.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[schema(value_type = String)]
     pub text: PersonalText,
 }
 
 /// One page of a paper.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Paper {
     /// Its name within the case, for fetching it.
     pub name: String,
@@ -69,20 +71,21 @@ pub struct Paper {
 }
 
 /// A line of the list that staff sees.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct StaffEntry {
     /// Where it stands.
     #[serde(flatten)]
     pub progress: Progress,
     /// Who applies.
     #[serde(serialize_with = "expose_for_sealing")]
+    #[schema(value_type = String)]
     pub applicant: PersonalText,
     /// From the card, or typed and therefore to be checked.
     pub medium: Medium,
 }
 
 /// A case as the comprehensive window sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct StaffCase {
     /// Where it stands.
     #[serde(flatten)]
@@ -101,10 +104,7 @@ pub struct StaffCase {
     pub materials: Vec<Paper>,
 }
 
-pub(super) fn inbox(
-    tx: &Tx<'_>,
-    department: &str,
-) -> Result<Vec<InboxEntry>, ApiError> {
+pub(super) fn inbox(tx: &Tx<'_>, department: &str) -> Result<Vec<InboxEntry>, ApiError> {
     let cases = tx.rows(
         "SELECT state FROM cases
          WHERE case_id IN (SELECT case_id FROM inbox WHERE department = ?1)
@@ -157,11 +157,7 @@ pub(super) fn department_paper(
         .ok_or(ApiError::NotFound("paper in this inbox"))
 }
 
-pub(super) fn staff_paper(
-    tx: &Tx<'_>,
-    case_id: Uuid,
-    name: &str,
-) -> Result<PaperRow, ApiError> {
+pub(super) fn staff_paper(tx: &Tx<'_>, case_id: Uuid, name: &str) -> Result<PaperRow, ApiError> {
     let mut papers = rows::papers(tx, case_id)?.into_iter();
     papers.find(|paper| paper_name(paper) == name).ok_or(ApiError::NotFound("paper"))
 }

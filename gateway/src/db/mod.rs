@@ -118,7 +118,8 @@ impl DbError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Server { code } => {
-                code == CONNECTION || ["08", "40", "53", "57"].iter().any(|c| code.starts_with(c))
+                code == CONNECTION
+                    || ["08", "40", "53", "55P03", "57"].iter().any(|c| code.starts_with(c))
             }
             Self::Statement(rusqlite::Error::SqliteFailure(failure, _)) => matches!(
                 failure.code,
@@ -168,26 +169,30 @@ impl Db {
         store: &'static str,
         versions: &'static [&'static str],
     ) -> Result<Self, DbError> {
-        let mut connections = match place {
-            Place::Folder(dir) => vec![Connection::file(&dir.join(format!("{store}.db")))?],
-            Place::Postgres(server) => (0..SERVER_THREADS)
-                .map(|_| Connection::server(Arc::clone(server)))
-                .collect::<Result<_, _>>()?,
-        };
-        if let Some(first) = connections.first_mut() {
-            first.write(|tx| bring_up_to_date(tx, place, store, versions))?;
-        }
         let (jobs, queue) = mpsc::channel::<Job>();
         let queue = Arc::new(Mutex::new(queue));
-        let handles = connections.into_iter().map(|connection| {
-            let queue = Arc::clone(&queue);
-            std::thread::Builder::new()
-                .name(format!("db-{store}"))
-                .spawn(move || worker::run(connection, &queue))
-                .map_err(DbError::Thread)
-        });
-        let handles = handles.collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Threads { jobs: Some(jobs), handles })))
+        // Dropped on the way out of an error, it ends the threads that are there.
+        let mut threads = Threads { jobs: Some(jobs), handles: Vec::new() };
+        let count = if place.is_shared() { SERVER_THREADS } else { 1 };
+        for index in 0..count {
+            let (place, queue) = (place.clone(), Arc::clone(&queue));
+            let (tell, told) = mpsc::channel();
+            // Each connection is made by the thread that owns it: talking to a server waits inside,
+            // which a thread of the network's runtime must not.
+            let work = move || match connect(&place, store, versions, index == 0) {
+                Ok(connection) => {
+                    let _ = tell.send(Ok(()));
+                    worker::run(connection, &queue);
+                }
+                Err(error) => {
+                    let _ = tell.send(Err(error));
+                }
+            };
+            let thread = std::thread::Builder::new().name(format!("db-{store}"));
+            threads.handles.push(thread.spawn(work).map_err(DbError::Thread)?);
+            told.recv().unwrap_or(Err(DbError::Panicked))?;
+        }
+        Ok(Self(Arc::new(threads)))
     }
 
     /// Runs `work` in a transaction that may write, and answers its result.
@@ -227,6 +232,22 @@ impl Db {
         }
         answered.await.unwrap_or_else(|_| Err(E::from(DbError::Panicked)))
     }
+}
+
+fn connect(
+    place: &Place,
+    store: &'static str,
+    versions: &'static [&'static str],
+    first: bool,
+) -> Result<Connection, DbError> {
+    let mut connection = match place {
+        Place::Folder(dir) => Connection::file(&dir.join(format!("{store}.db")))?,
+        Place::Postgres(server) => Connection::server(Arc::clone(server))?,
+    };
+    if first {
+        connection.write(|tx| bring_up_to_date(tx, place, store, versions))?;
+    }
+    Ok(connection)
 }
 
 /// Any number, the same in every process: processes that start together take turns here.

@@ -60,7 +60,12 @@ impl Place {
 impl Server {
     pub(super) fn connect(&self) -> Result<postgres::Client, DbError> {
         let mut config = self.config.clone();
-        config.application_name("ronggui-gateway").connect_timeout(super::PATIENCE);
+        config
+            .application_name("ronggui-gateway")
+            .connect_timeout(super::PATIENCE)
+            .tcp_user_timeout(super::PATIENCE)
+            // The installation's own come last, and hold.
+            .options(&format!("{LIMITS} {}", self.config.get_options().unwrap_or_default()));
         match &self.tls {
             Some(tls) => {
                 config.ssl_mode(postgres::config::SslMode::Require);
@@ -70,6 +75,9 @@ impl Server {
         }
     }
 }
+
+/// A server that is stuck, or a lock that somebody keeps, costs a request and not a thread.
+const LIMITS: &str = "-c statement_timeout=30s -c lock_timeout=10s";
 
 fn is_here(host: &Host) -> bool {
     match host {

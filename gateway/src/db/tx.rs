@@ -135,17 +135,19 @@ fn from_postgres(row: &postgres::Row) -> Result<Row, DbError> {
         let number = |number: Option<i64>| number.map_or(Value::Null, Value::Int);
         let value = match *of.type_() {
             Type::INT8 => number(row.try_get(column).map_err(postgres_error)?),
-            Type::INT4 => {
-                number(row.try_get::<_, Option<i32>>(column).map_err(postgres_error)?.map(i64::from))
-            }
-            Type::BOOL => {
-                number(row.try_get::<_, Option<bool>>(column).map_err(postgres_error)?.map(i64::from))
-            }
+            Type::INT4 => number(
+                row.try_get::<_, Option<i32>>(column).map_err(postgres_error)?.map(i64::from),
+            ),
+            Type::BOOL => number(
+                row.try_get::<_, Option<bool>>(column).map_err(postgres_error)?.map(i64::from),
+            ),
             Type::TEXT | Type::VARCHAR => {
                 row.try_get::<_, Option<&str>>(column).map_err(postgres_error)?.into()
             }
             // Sums of BIGINT are NUMERIC: statements cast them.
-            _ => return Err(DbError::Column { column, what: "is of a kind that is not used here" }),
+            _ => {
+                return Err(DbError::Column { column, what: "is of a kind that is not used here" });
+            }
         };
         Ok(value)
     };

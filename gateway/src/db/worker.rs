@@ -6,6 +6,7 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use rusqlite::TransactionBehavior;
 
@@ -16,8 +17,19 @@ use super::{DbError, Job, postgres_error};
 /// One connection, of either engine.
 pub(super) enum Connection {
     File(rusqlite::Connection),
-    Server { server: Arc<Server>, client: Option<(postgres::Client, Prepared)> },
+    Server(Box<Link>),
 }
+
+/// A connection to a server, or none at the moment.
+pub(super) struct Link {
+    server: Arc<Server>,
+    client: Option<(postgres::Client, Prepared)>,
+    /// When something was committed last, unless something has failed since.
+    sound: Option<Instant>,
+}
+
+/// A connection that was not used for so long is tried before anything is asked of it.
+const IDLE: Duration = Duration::from_millis(100);
 
 impl Connection {
     /// Opens `path`, made with mode 0600 when absent.
@@ -30,8 +42,8 @@ impl Connection {
 
     /// Connects to a server.
     pub fn server(server: Arc<Server>) -> Result<Self, DbError> {
-        let client = server.connect()?;
-        Ok(Self::Server { server, client: Some((client, Prepared::new())) })
+        let client = Some((server.connect()?, Prepared::new()));
+        Ok(Self::Server(Box::new(Link { server, client, sound: None })))
     }
 
     /// A transaction that may write.
@@ -64,21 +76,44 @@ impl Connection {
                 transaction.commit().map_err(DbError::from)?;
                 Ok(done)
             }
-            Self::Server { server, client } => {
-                // A server that was restarted costs nobody a request.
-                if client.as_mut().is_none_or(|(client, _)| client.is_closed()) {
-                    *client = Some((server.connect()?, Prepared::new()));
-                }
-                let Some((client, prepared)) = client else { return Err(DbError::Closed.into()) };
-                let transaction = client.transaction().map_err(postgres_error)?;
-                let session = Session { transaction, prepared }.into();
-                let tx = Tx(Engine::Postgres(session));
-                let done = work(&tx)?;
-                if let Engine::Postgres(session) = tx.0 {
-                    session.into_inner().transaction.commit().map_err(postgres_error)?;
-                }
+            Self::Server(link) => {
+                let done = on_server(link.live()?, work)?;
+                link.sound = Some(Instant::now());
                 Ok(done)
             }
+        }
+    }
+}
+
+fn on_server<T, E: From<DbError>>(
+    (client, prepared): (&mut postgres::Client, &mut Prepared),
+    work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = client.transaction().map_err(postgres_error)?;
+    let tx = Tx(Engine::Postgres(Session { transaction, prepared }.into()));
+    let done = work(&tx)?;
+    if let Engine::Postgres(session) = tx.0 {
+        session.into_inner().transaction.commit().map_err(postgres_error)?;
+    }
+    Ok(done)
+}
+
+impl Link {
+    /// A connection that works as far as can be known: a server that was restarted costs nobody a
+    /// request but those who were in the middle of one.
+    fn live(&mut self) -> Result<(&mut postgres::Client, &mut Prepared), DbError> {
+        let sound = self.sound.take().is_some_and(|since| since.elapsed() < IDLE);
+        let alive = self.client.as_mut().is_some_and(|(client, _)| {
+            !client.is_closed() && (sound || client.is_valid(super::PATIENCE).is_ok())
+        });
+        if !alive {
+            // Dropped first: a server counts its connections.
+            self.client = None;
+            self.client = Some((self.server.connect()?, Prepared::new()));
+        }
+        match &mut self.client {
+            Some((client, prepared)) => Ok((client, prepared)),
+            None => Err(DbError::Closed),
         }
     }
 }

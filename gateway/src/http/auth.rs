@@ -5,15 +5,17 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use envelope::DeviceId;
 
 use super::{ApiError, App};
 use crate::tls::PeerDevice;
-use crate::tokens::Holder;
+use crate::tokens::{Bearer, Holder};
 
-/// An enrolled terminal, by its certificate.
+/// An enrolled terminal, by its certificate, that is not on the deny-list. It is asked about with
+/// every call, so that a denial holds for connections that are open, too.
 pub(super) struct Terminal(pub DeviceId);
 
 /// The staff of the comprehensive window.
@@ -22,14 +24,18 @@ pub(super) struct StaffMember;
 /// A department, by its key.
 pub(super) struct DepartmentClerk(pub String);
 
+/// Whoever runs the gateway. Opens nothing about a person.
+pub(super) struct Operator;
+
 impl FromRequestParts<Arc<App>> for Terminal {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
-        match parts.extensions.get() {
-            Some(PeerDevice(Some(device))) => Ok(Self(*device)),
-            _ => Err(ApiError::NoCertificate),
-        }
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Some(PeerDevice(Some(device))) = parts.extensions.get().copied() else {
+            return Err(ApiError::NoCertificate);
+        };
+        app.receiver.admit_device(device).await?;
+        Ok(Self(device))
     }
 }
 
@@ -37,9 +43,9 @@ impl FromRequestParts<Arc<App>> for StaffMember {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        match holder(parts, app)? {
+        match bearer(parts, app)?.holder {
             Holder::Staff => Ok(Self),
-            Holder::Department(_) => Err(ApiError::Forbidden("what belongs to staff")),
+            _ => Err(ApiError::Forbidden("what belongs to staff")),
         }
     }
 }
@@ -48,18 +54,44 @@ impl FromRequestParts<Arc<App>> for DepartmentClerk {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        match holder(parts, app)? {
+        match bearer(parts, app)?.holder {
             Holder::Department(key) => Ok(Self(key)),
-            Holder::Staff => Err(ApiError::Forbidden("what belongs to a department")),
+            _ => Err(ApiError::Forbidden("what belongs to a department")),
         }
     }
 }
 
-fn holder(parts: &Parts, app: &App) -> Result<Holder, ApiError> {
-    let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or(ApiError::NoToken)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiError::NoToken);
+/// Whether a call shows a token that somebody has.
+pub(super) fn has_token(app: &App, headers: &HeaderMap) -> bool {
+    token(headers).is_some_and(|token| app.tokens.bearer(token).is_some())
+}
+
+impl FromRequestParts<Arc<App>> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        match bearer(parts, app)?.holder {
+            Holder::Operator => Ok(Self),
+            _ => Err(ApiError::Forbidden("what belongs to operators")),
+        }
     }
-    app.tokens.holder(token.trim()).ok_or(ApiError::NoToken)
+}
+
+impl FromRequestParts<Arc<App>> for Bearer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        bearer(parts, app)
+    }
+}
+
+fn bearer(parts: &Parts, app: &App) -> Result<Bearer, ApiError> {
+    let token = token(&parts.headers).ok_or(ApiError::NoToken)?;
+    app.tokens.bearer(token).ok_or(ApiError::WrongToken)
+}
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

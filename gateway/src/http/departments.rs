@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -12,25 +13,37 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use catalog::case::DepartmentAction;
-use serde_json::json;
+use catalog::case::{DepartmentAction, ServiceProgress};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::auth::DepartmentClerk;
-use super::{ApiError, App};
-use crate::cases::PaperBytes;
+use super::{ApiError, App, Culprit};
+use crate::cases::{DepartmentCase, InboxEntry, PaperBytes};
 use crate::receive::AlarmKind;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/departments/{department}/inbox", get(inbox))
-        .route("/departments/{department}/cases/{case}", get(case))
-        .route("/departments/{department}/cases/{case}/materials/{name}", get(material))
-        .route("/departments/{department}/cases/{case}/services/{service}", post(report))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(inbox))
+        .routes(routes!(case))
+        .routes(routes!(material))
+        .routes(routes!(report))
 }
 
+#[derive(Serialize, ToSchema)]
+struct Inbox {
+    /// Newest first.
+    cases: Vec<InboxEntry>,
+}
+
+/// What was given to the department.
+#[utoipa::path(get, path = "/departments/{department}/inbox", tag = "departments",
+    operation_id = "department_inbox", security(("department" = [])),
+    params(("department" = String, Path, description = "The department's key")),
+    responses((status = OK, body = Inbox)))]
 async fn inbox(
     clerk: DepartmentClerk,
     State(app): State<Arc<App>>,
@@ -38,9 +51,16 @@ async fn inbox(
 ) -> Result<Response, ApiError> {
     own(&app, &clerk, &department).await?;
     let cases = app.cases.inbox(department).await?;
-    Ok(private(Json(json!({ "cases": cases }))))
+    Ok(private(Json(Inbox { cases })))
 }
 
+/// The department's share of a case.
+#[utoipa::path(get, path = "/departments/{department}/cases/{case}", tag = "departments",
+    operation_id = "department_case", security(("department" = [])),
+    params(
+        ("department" = String, Path, description = "The department's key"),
+        ("case" = String, Path, description = "The case's id")),
+    responses((status = OK, body = DepartmentCase)))]
 async fn case(
     clerk: DepartmentClerk,
     State(app): State<Arc<App>>,
@@ -51,6 +71,14 @@ async fn case(
     Ok(private(Json(share)))
 }
 
+/// A photographed paper of the department's share.
+#[utoipa::path(get, path = "/departments/{department}/cases/{case}/materials/{name}",
+    tag = "departments", operation_id = "department_material", security(("department" = [])),
+    params(
+        ("department" = String, Path, description = "The department's key"),
+        ("case" = String, Path, description = "The case's id"),
+        ("name" = String, Path, description = "As the share names it")),
+    responses((status = OK, body = Vec<u8>, content_type = "image/jpeg")))]
 async fn material(
     clerk: DepartmentClerk,
     State(app): State<Arc<App>>,
@@ -60,6 +88,14 @@ async fn material(
     Ok(paper(app.cases.department_paper(department, case_id(&case)?, name).await?))
 }
 
+/// The department reports on a service it was given.
+#[utoipa::path(post, path = "/departments/{department}/cases/{case}/services/{service}",
+    tag = "departments", operation_id = "department_report", security(("department" = [])),
+    params(
+        ("department" = String, Path, description = "The department's key"),
+        ("case" = String, Path, description = "The case's id"),
+        ("service" = String, Path, description = "The service's key")),
+    request_body = DepartmentAction, responses((status = OK, body = ServiceProgress)))]
 async fn report(
     clerk: DepartmentClerk,
     State(app): State<Arc<App>>,
@@ -72,12 +108,12 @@ async fn report(
     Ok(private(Json(state)))
 }
 
-async fn own(app: &App, clerk: &DepartmentClerk, asked: &str) -> Result<(), ApiError> {
+pub(super) async fn own(app: &App, clerk: &DepartmentClerk, asked: &str) -> Result<(), ApiError> {
     if clerk.0 == asked {
         return Ok(());
     }
     let detail = "a department's token was used at another inbox";
-    app.receiver.alarm(AlarmKind::ForeignInbox, None, None, detail).await;
+    app.alarms.raise(AlarmKind::ForeignInbox, Culprit::Department(clerk.0.clone()), detail).await;
     Err(ApiError::Forbidden("another department's inbox"))
 }
 

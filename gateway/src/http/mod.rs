@@ -1,45 +1,74 @@
 //! Why: the one place where requests become calls and errors become answers. Three kinds of
-//! callers, three kinds of proof: terminals (certificate), departments and staff (token).
+//! callers, three kinds of proof: terminals (certificate), people at desks (token), and departments'
+//! systems that answer (signature).
 //!
-//! Refuses: anything without its proof, bodies larger than a call needs, and requests that take
-//! longer than they should. Holds no secret that opens a submission.
+//! Refuses: anything without its proof, bodies larger than a call needs, requests that take longer
+//! than they should, and routes that the description at `/openapi.json` does not know. Holds no
+//! secret that opens a submission.
 
+mod access;
+mod alarms;
 mod auth;
+mod callbacks;
 mod departments;
 mod error;
+mod gate;
+mod health;
 mod limiter;
+mod metrics;
+mod openapi;
+mod operator;
+mod pace;
+mod recipients;
 mod staff;
 mod terminals;
 mod tus;
+mod worklist;
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::middleware::{from_fn, from_fn_with_state};
+use envelope::DeviceId;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::cases::Cases;
+use crate::departments::Departments;
 use crate::receive::Receiver;
-use crate::tokens::Tokens;
+use crate::restraint::Restraint;
+use crate::tokens::LiveTokens;
 
 pub use error::ApiError;
+pub use metrics::Metrics;
+pub use openapi::description;
+
+pub(crate) use alarms::{Alarms, Culprit};
+pub(crate) use metrics::routes as metrics_routes;
 
 /// Bytes of a JSON body; the longest is a correction request.
 const MAX_JSON: usize = 64 << 10;
-/// A call that is no upload is answered in this time.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What every handler can reach.
 pub struct App {
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) cases: Cases,
-    pub(crate) tokens: Tokens,
-    pub(crate) limiter: limiter::Limiter,
+    pub(crate) tokens: LiveTokens,
+    pub(crate) departments: Departments,
+    callbacks: callbacks::Alarms,
+    pub(crate) restraint: Restraint,
+    pub(crate) metrics: Metrics,
+    pub(crate) alarms: Alarms,
+    pub(crate) writers: gate::Writers,
+    /// Says when bodies under way are to end.
+    pub(crate) cut: watch::Receiver<bool>,
+    questions: limiter::Limiter<DeviceId>,
+    devices: limiter::Limiter<DeviceId>,
+    lines: limiter::Limiter<IpAddr>,
     /// Only for asking whether the opener is still at work; nothing here may call it.
     opener: Option<AbortHandle>,
 }
@@ -48,28 +77,60 @@ impl App {
     pub(crate) fn new(
         receiver: Arc<Receiver>,
         cases: Cases,
-        tokens: Tokens,
+        tokens: LiveTokens,
+        departments: Departments,
         opener: Option<AbortHandle>,
+        restraint: Restraint,
+        cut: watch::Receiver<bool>,
     ) -> Arc<Self> {
-        Arc::new(Self { receiver, cases, tokens, limiter: limiter::Limiter::default(), opener })
+        Arc::new(Self {
+            alarms: Alarms::new(Arc::clone(&receiver)),
+            receiver,
+            cases,
+            tokens,
+            departments,
+            callbacks: callbacks::Alarms::default(),
+            metrics: Metrics::new(),
+            writers: gate::Writers::default(),
+            cut,
+            questions: limiter::Limiter::a_minute(restraint.questions_per_device),
+            devices: limiter::Limiter::a_minute(restraint.calls_per_device),
+            lines: limiter::Limiter::a_minute(restraint.calls_per_address),
+            restraint,
+            opener,
+        })
     }
+}
+
+/// All routes, with their description; without an app for the description alone.
+fn routes(app: Option<&Arc<App>>) -> OpenApiRouter<Arc<App>> {
+    // Whoever reads something about a person through these leaves a line in the access log.
+    let mut recorded = OpenApiRouter::new().merge(departments::routes()).merge(staff::routes());
+    if let Some(app) = app {
+        recorded = recorded.route_layer(from_fn_with_state(Arc::clone(app), access::recorded));
+    }
+    let calls = OpenApiRouter::new()
+        .merge(health::routes())
+        .merge(openapi::routes())
+        .merge(terminals::routes())
+        .merge(recipients::routes())
+        .merge(recorded)
+        .merge(worklist::routes())
+        .merge(callbacks::routes())
+        .merge(operator::routes())
+        .layer(DefaultBodyLimit::max(MAX_JSON))
+        .layer(from_fn(gate::in_time));
+    OpenApiRouter::with_openapi(openapi::frame()).merge(calls).merge(tus::routes())
 }
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let calls = Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .merge(terminals::routes())
-        .merge(departments::routes())
-        .merge(staff::routes())
-        .layer(DefaultBodyLimit::max(MAX_JSON))
-        .layer(from_fn(in_time));
-    Router::new()
-        .merge(calls)
-        .merge(tus::routes())
+    let (routes, _) = routes(Some(&app)).split_for_parts();
+    routes
         .fallback(nowhere)
-        .layer(from_fn(logged))
+        .method_not_allowed_fallback(not_so)
+        .layer(from_fn_with_state(Arc::clone(&app), gate::admitted))
+        .layer(from_fn_with_state(Arc::clone(&app), gate::observed))
         .with_state(app)
 }
 
@@ -77,45 +138,8 @@ async fn nowhere() -> ApiError {
     ApiError::NotFound("address")
 }
 
-async fn healthz() -> &'static str {
-    "ok\n"
-}
-
-async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
-    app.receiver.ready().await?;
-    app.cases.ready().await?;
-    if app.opener.as_ref().is_some_and(AbortHandle::is_finished) {
-        return Err(ApiError::NotReady("the opener has ended"));
-    }
-    Ok("ready\n")
-}
-
-async fn in_time(request: Request, next: Next) -> Response {
-    tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
-        let body = serde_json::json!({
-            "code": "timeout",
-            "message": "the request took too long",
-            "cure": "send it again",
-        });
-        (StatusCode::REQUEST_TIMEOUT, Json(body)).into_response()
-    })
-}
-
-/// One line a request: method, kind of address, status, time. Addresses are cut at their first
-/// part; ids belong to the lines that say what happened to them.
-async fn logged(request: Request, next: Next) -> Response {
-    let method = request.method().clone();
-    let area = request.uri().path().split('/').nth(1).unwrap_or_default().to_owned();
-    let begun = std::time::Instant::now();
-    let response = next.run(request).await;
-    tracing::info!(
-        %method,
-        area,
-        status = response.status().as_u16(),
-        ms = begun.elapsed().as_millis() as u64,
-        "request"
-    );
-    response
+async fn not_so() -> ApiError {
+    ApiError::Method
 }
 
 /// A JSON body that cannot be used. The library's own words may quote the body, so only the kind
@@ -128,42 +152,5 @@ fn malformed(rejection: axum::extract::rejection::JsonRejection) -> ApiError {
             ApiError::Malformed("the JSON has not the fields this call takes".into())
         }
         _ => ApiError::Malformed("the body is not JSON".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::body::Body;
-    use std::path::Path;
-    use tower::ServiceExt as _;
-
-    async fn readiness(opener: Option<AbortHandle>) -> StatusCode {
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path();
-        crate::keygen(data).unwrap();
-        let (key, _) = envelope::ReceiptKey::generate("receipt").unwrap();
-        let ours = envelope::KeyId::new("office").unwrap();
-        let limits = envelope::Limits::default();
-        let place = crate::db::Place::Folder(data.to_owned());
-        let receiver = Receiver::open(&place, data, key, ours, limits, Arc::default()).unwrap();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/data/sichuan");
-        let catalog = catalog::Catalog::load(&folder).unwrap();
-        let cases = Cases::open(&place, data, Arc::new(catalog)).unwrap();
-        let tokens = Tokens::load(data).unwrap();
-        let app = App::new(Arc::new(receiver), cases, tokens, opener);
-        let ask = Request::get("/readyz").body(Body::empty()).unwrap();
-        router(app).oneshot(ask).await.unwrap().status()
-    }
-
-    #[tokio::test]
-    async fn a_gateway_whose_opener_has_ended_is_not_ready() {
-        assert_eq!(readiness(None).await, StatusCode::OK);
-        let works = tokio::spawn(std::future::pending::<()>());
-        assert_eq!(readiness(Some(works.abort_handle())).await, StatusCode::OK);
-        let died = tokio::spawn(async { panic!("on purpose") });
-        let handle = died.abort_handle();
-        assert!(died.await.is_err());
-        assert_eq!(readiness(Some(handle)).await, StatusCode::SERVICE_UNAVAILABLE);
     }
 }

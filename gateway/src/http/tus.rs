@@ -1,31 +1,34 @@
-//! Why: tus 1.0 (core, creation, checksum, termination) at `/uploads`, so that a terminal on a bad
-//! line goes on where it stopped, and so that any tus client can be used to see whether we keep to
-//! the protocol. The upload's address is the submission id, which makes creating it idempotent.
+//! Why: tus 1.0 (core, creation, creation-with-upload, checksum, expiration, termination) at
+//! `/uploads`, so that a terminal on a bad line goes on where it stopped, and so that any tus client
+//! can be used to see whether we keep to the protocol. The upload's address is the submission id,
+//! which makes creating it idempotent.
 //!
 //! Refuses: uploads without the two metadata that name them: `submission_id`, and `digest` (64
 //! hexadecimal digits), each base64-encoded as tus wants it.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{options, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use envelope::Digest;
+use envelope::{DeviceId, Digest};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::auth::Terminal;
+use super::pace::{GivenUp, paced};
 use super::{ApiError, App};
 use crate::receive::{Announcement, Chunk, Outcome, Progress};
 
 const VERSION: &str = "1.0.0";
-const EXTENSIONS: &str = "creation,checksum,termination";
+const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,termination";
 const CHUNK_TYPE: &str = "application/offset+octet-stream";
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
@@ -35,14 +38,16 @@ const TUS_MAX_SIZE: HeaderName = HeaderName::from_static("tus-max-size");
 const TUS_CHECKSUMS: HeaderName = HeaderName::from_static("tus-checksum-algorithm");
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
+const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
+const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 /// `receiving`, `complete` or `refused`; ours, not of tus.
 const STATE: HeaderName = HeaderName::from_static("ronggui-state");
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/uploads", options(abilities).post(create))
-        .route("/uploads/{id}", post(overridden).head(head).patch(patch).delete(terminate))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(abilities, create))
+        .routes(routes!(head, patch, terminate, overridden))
         .layer(from_fn(speak_tus))
 }
 
@@ -61,6 +66,11 @@ async fn speak_tus(request: Request, next: Next) -> Response {
     response
 }
 
+/// What this server can do: versions, extensions, limits.
+#[utoipa::path(options, path = "/uploads", tag = "uploads", security(()),
+    responses((status = NO_CONTENT, headers(
+        ("Tus-Version" = String), ("Tus-Extension" = String),
+        ("Tus-Checksum-Algorithm" = String), ("Tus-Max-Size" = i64)))))]
 async fn abilities(State(app): State<Arc<App>>) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(TUS_VERSION, HeaderValue::from_static(VERSION));
@@ -70,38 +80,91 @@ async fn abilities(State(app): State<Arc<App>>) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
+/// Begins an upload, or finds the one begun before; may bring its first bytes.
+#[utoipa::path(post, path = "/uploads", tag = "uploads", security(("terminal" = [])),
+    params(
+        ("Tus-Resumable" = String, Header, description = "1.0.0"),
+        ("Upload-Length" = i64, Header, description = "Bytes of the sealed file"),
+        ("Upload-Metadata" = String, Header,
+            description = "submission_id (UUIDv7) and digest (64 hexadecimal digits), in base64"),
+        ("Upload-Checksum" = Option<String>, Header, description = "sha256 and the body's, in base64")),
+    request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"),
+    responses(
+        (status = CREATED, description = "Send on at Location, from Upload-Offset", headers(
+            ("Location" = String), ("Upload-Offset" = i64), ("Upload-Expires" = String),
+            ("Ronggui-State" = String))),
+        (status = OK, description = "Stored before; ask for the receipt", headers(
+            ("Location" = String), ("Upload-Offset" = i64), ("Ronggui-State" = String)))))]
 async fn create(
     Terminal(device): Terminal,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
+    body: Body,
 ) -> Result<Response, ApiError> {
     let length = number(&headers, "Upload-Length")?;
     let (submission_id, digest) = metadata(&headers)?;
+    let brings =
+        headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes) == Some(CHUNK_TYPE.as_bytes());
+    let first = if brings { Some(Arriving::read(&headers)?) } else { None };
     let announced = Announcement { submission_id, digest, length };
-    let progress = app.receiver.announce(device, announced).await?;
+    let mut progress = app.receiver.announce(device, announced).await?;
     let status = match &progress.outcome {
         Outcome::Complete => StatusCode::OK,
         _ => StatusCode::CREATED,
     };
-    let mut response = answer(status, progress)?;
+    // Of an upload that was begun before, the answer says where to go on instead.
+    if let Some(first) = first
+        && progress.outcome == Outcome::Receiving
+        && progress.offset == 0
+    {
+        progress = take(&app, device, submission_id, 0, first, body).await?;
+    }
+    let mut response = answer(&app, status, progress)?;
     let location = HeaderValue::from_str(&format!("/uploads/{submission_id}"))
         .map_err(|error| ApiError::Internal(error.into()))?;
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }
 
+/// How far an upload has come.
+#[utoipa::path(head, path = "/uploads/{id}", tag = "uploads", security(("terminal" = [])),
+    params(
+        ("id" = String, Path, description = "The submission's id"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0")),
+    responses((status = OK, headers(
+        ("Upload-Offset" = i64), ("Upload-Length" = i64), ("Upload-Metadata" = String),
+        ("Upload-Expires" = String), ("Ronggui-State" = String)))))]
 async fn head(
     Terminal(device): Terminal,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let progress = app.receiver.progress(device, submission(&id)?).await?;
-    let mut headers = state_headers(&progress);
+    let id = submission(&id)?;
+    let progress = app.receiver.progress(device, id).await?;
+    let mut headers = state_headers(&app, &progress);
     headers.insert(UPLOAD_LENGTH, HeaderValue::from(progress.length));
+    let metadata = format!(
+        "submission_id {},digest {}",
+        STANDARD.encode(id.to_string()),
+        STANDARD.encode(progress.digest.to_string())
+    );
+    if let Ok(metadata) = HeaderValue::from_str(&metadata) {
+        headers.insert(UPLOAD_METADATA, metadata);
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok((StatusCode::OK, headers).into_response())
 }
 
+/// Appends bytes at the offset. The last ones make it whole: it is verified, and stored or refused.
+#[utoipa::path(patch, path = "/uploads/{id}", tag = "uploads", security(("terminal" = [])),
+    params(
+        ("id" = String, Path, description = "The submission's id"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0"),
+        ("Upload-Offset" = i64, Header, description = "Where the body begins"),
+        ("Upload-Checksum" = Option<String>, Header, description = "sha256 and the body's, in base64")),
+    request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
+    responses((status = NO_CONTENT, headers(
+        ("Upload-Offset" = i64), ("Upload-Expires" = String), ("Ronggui-State" = String)))))]
 async fn patch(
     Terminal(device): Terminal,
     State(app): State<Arc<App>>,
@@ -114,28 +177,36 @@ async fn patch(
         return Err(ApiError::MediaType(CHUNK_TYPE));
     }
     let offset = number(&headers, "Upload-Offset")?;
-    let stated_length = match headers.contains_key(CONTENT_LENGTH) {
-        true => Some(number(&headers, "Content-Length")?),
-        false => None,
-    };
-    let chunk = Chunk { body, stated_length, checksum: checksum(&headers)? };
-    // A task of its own: when the terminal's connection breaks, this request's future is dropped,
-    // but the bytes that did arrive are still to be synced and counted.
-    let work = tokio::spawn(async move { app.receiver.append(device, id, offset, chunk).await });
-    let progress = work.await.map_err(|error| ApiError::Internal(error.into()))??;
-    answer(StatusCode::NO_CONTENT, progress)
+    let arriving = Arriving::read(&headers)?;
+    let progress = take(&app, device, id, offset, arriving, body).await?;
+    answer(&app, StatusCode::NO_CONTENT, progress)
 }
 
+/// Ends an upload that is not stored yet.
+#[utoipa::path(delete, path = "/uploads/{id}", tag = "uploads", security(("terminal" = [])),
+    params(
+        ("id" = String, Path, description = "The submission's id"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0")),
+    responses((status = NO_CONTENT)))]
 async fn terminate(
     Terminal(device): Terminal,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     app.receiver.terminate(device, submission(&id)?).await?;
+    app.metrics.upload("terminated");
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Some networks let only GET and POST through; tus has a header for them.
+/// PATCH or DELETE for networks that let only GET and POST through; tus has a header for them.
+#[utoipa::path(post, path = "/uploads/{id}", tag = "uploads", security(("terminal" = [])),
+    params(
+        ("id" = String, Path, description = "The submission's id"),
+        ("Tus-Resumable" = String, Header, description = "1.0.0"),
+        ("X-HTTP-Method-Override" = String, Header, description = "PATCH or DELETE"),
+        ("Upload-Offset" = Option<i64>, Header, description = "As PATCH")),
+    request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"),
+    responses((status = NO_CONTENT)))]
 async fn overridden(
     terminal: Terminal,
     state: State<Arc<App>>,
@@ -153,15 +224,79 @@ async fn overridden(
     }
 }
 
-fn answer(status: StatusCode, progress: Progress) -> Result<Response, ApiError> {
-    let headers = state_headers(&progress);
+/// What the headers say about a body of bytes.
+struct Arriving {
+    stated_length: Option<u64>,
+    checksum: Option<Digest>,
+}
+
+impl Arriving {
+    fn read(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let stated_length = match headers.contains_key(CONTENT_LENGTH) {
+            true => Some(number(headers, "Content-Length")?),
+            false => None,
+        };
+        Ok(Self { stated_length, checksum: checksum(headers)? })
+    }
+}
+
+/// Takes the bytes of a body, as far as they come.
+async fn take(
+    app: &Arc<App>,
+    device: DeviceId,
+    id: Uuid,
+    offset: u64,
+    arriving: Arriving,
+    body: Body,
+) -> Result<Progress, ApiError> {
+    let Arriving { stated_length, checksum } = arriving;
+    let window = app.restraint.window;
+    let least = u64::from(app.restraint.least_bytes_per_second) * window.as_secs().max(1);
+    let (body, fate) = paced(body, least, window, app.cut.clone());
+    let writing = app.writers.begin().ok_or(ApiError::Stopping)?;
+    let work = Arc::clone(app);
+    // A task of its own: when the terminal's connection breaks, this request's future is dropped,
+    // but the bytes that did arrive are still to be synced and counted.
+    let task = tokio::spawn(async move {
+        let chunk = Chunk { body, stated_length, checksum };
+        let progress = work.receiver.append(device, id, offset, chunk).await;
+        // In this order: whoever waits for the writers may then close the database.
+        drop((work, writing));
+        progress
+    });
+    let progress = task.await.map_err(|error| ApiError::Internal(error.into()))?;
+    app.metrics.received(fate.bytes());
+    if let Err(ApiError::Checksum | ApiError::TooLarge { .. }) = &progress {
+        app.receiver.count_waste(device, fate.bytes()).await?;
+    }
+    let progress = progress?;
+    match progress.outcome {
+        Outcome::Complete => app.metrics.upload("stored"),
+        Outcome::Refused { .. } => app.metrics.upload("refused"),
+        Outcome::Receiving => match fate.given_up() {
+            Some(GivenUp::Slow) => {
+                app.metrics.upload("too_slow");
+                return Err(ApiError::TooSlow);
+            }
+            Some(GivenUp::Cut) => {
+                app.metrics.upload("interrupted");
+                return Err(ApiError::Stopping);
+            }
+            None => {}
+        },
+    }
+    Ok(progress)
+}
+
+fn answer(app: &App, status: StatusCode, progress: Progress) -> Result<Response, ApiError> {
+    let headers = state_headers(app, &progress);
     match progress.outcome {
         Outcome::Refused { code, message } => Err(ApiError::Refused { code, message }),
         _ => Ok((status, headers).into_response()),
     }
 }
 
-fn state_headers(progress: &Progress) -> HeaderMap {
+fn state_headers(app: &App, progress: &Progress) -> HeaderMap {
     let state = match progress.outcome {
         Outcome::Receiving => "receiving",
         Outcome::Complete => "complete",
@@ -170,6 +305,11 @@ fn state_headers(progress: &Progress) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(UPLOAD_OFFSET, HeaderValue::from(progress.offset));
     headers.insert(STATE, HeaderValue::from_static(state));
+    let until = app.receiver.expires(progress);
+    let until = until.and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok());
+    if let Some(until) = until.and_then(|text| HeaderValue::try_from(text).ok()) {
+        headers.insert(UPLOAD_EXPIRES, until);
+    }
     headers
 }
 

@@ -1,22 +1,23 @@
 //! Why: the moment an upload is whole: verify without opening, make it durable, then promise.
-//! Order: file synced → renamed → folder synced → rows and outbox in one transaction → receipt.
+//! Order: bytes durable → kept under their final name → rows and outbox in one transaction → receipt.
 //!
 //! Refuses: a file that is not what was announced, from whom it was announced, or that is sealed to
 //! another key than this gateway's. Such a refusal is final, and the terminal learns it as such.
 //! Trouble of this machine's own is never a refusal: only a file whose own digest holds, and is the
 //! announced one, is known to be what the terminal sent; any other is asked for again first.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io::{ErrorKind, Read};
 
-use envelope::{KeyId, Limits, Refusal, Verified};
+use envelope::{Limits, Refusal, Verified};
 use jiff::Timestamp;
 
 use super::rows::{self, Stored, Upload};
-use super::{Progress, Receiver};
+use super::{Progress, Receiver, guard};
 use crate::db::{DbError, Tx};
+use crate::failpoints::crash_point;
 use crate::http::ApiError;
+use crate::objects::ObjectError;
+use crate::recipients::Published;
 
 /// The code of what is sealed to another key. Unlike other refusals it depends on this gateway's
 /// keys, so it holds until the next start.
@@ -52,6 +53,8 @@ enum Judged {
         code: &'static str,
         message: String,
     },
+    /// Some of it is not there.
+    Gone,
 }
 
 impl Receiver {
@@ -61,23 +64,29 @@ impl Receiver {
             return Ok(upload.progress());
         }
         let (id, device) = (upload.id, upload.device);
-        let (part, sealed) = (self.part(id), self.sealed(id));
-        let (limits, asked, recipient) = (self.limits, upload.clone(), self.recipient.clone());
-        let judged = blocking(move || {
-            // A crash between renaming and committing leaves the file under its final name.
-            let at = if part.exists() { &part } else { &sealed };
-            let judged = judge(at, &limits, &asked, &recipient)?;
-            match judged {
-                Judged::Good(_) if *at == part => crate::files::move_durably(&part, &sealed)?,
-                Judged::Good(_) => crate::files::sync_parent(&sealed)?,
-                Judged::Bad { .. } | Judged::Damaged { .. } => {}
-            }
-            Ok(judged)
-        })
-        .await?;
+        let segments = self.segments(id).await?;
+        let (limits, asked, recipients) = (self.limits, upload.clone(), self.recipients.clone());
+        let judged = match self.objects.read(id, segments.clone()).await {
+            Ok(bytes) => blocking(move || judge(bytes, &limits, &asked, &recipients)).await?,
+            Err(ObjectError::Missing(_)) => Judged::Gone,
+            Err(error) => return Err(error.into()),
+        };
         let now = Timestamp::now();
         match judged {
-            Judged::Good(verified) => self.promise(upload, &verified, now).await?,
+            Judged::Good(verified) => {
+                crash_point!("gateway.finish.verified");
+                self.objects.keep(id).await?;
+                crash_point!("gateway.finish.moved");
+                self.promise(upload, &verified, now).await?;
+            }
+            Judged::Gone => {
+                let there = self.objects.present(upload.counted(segments)).await?;
+                if there == upload.received {
+                    let what = "what was counted is there, and cannot be read as a whole";
+                    return Err(ApiError::Internal(anyhow::anyhow!(what)));
+                }
+                return Ok(self.count_only(upload, there).await?.progress());
+            }
             Judged::Bad { code, message } => self.refuse(upload, now, code, message).await?,
             Judged::Damaged { code, message } => {
                 let asked = upload.clone();
@@ -86,9 +95,11 @@ impl Receiver {
                     if again {
                         rows::take_back(tx, &asked, 0, now, code)?;
                     }
-                    Ok(again)
+                    Ok::<_, DbError>(again)
                 };
-                if !self.db.call::<_, DbError, _>(again).await? {
+                if self.db.call(again).await? {
+                    self.remove_unwanted().await?;
+                } else {
                     self.refuse(upload, now, code, message).await?;
                 }
             }
@@ -103,12 +114,14 @@ impl Receiver {
         code: &'static str,
         message: String,
     ) -> Result<(), ApiError> {
-        let part = self.part(upload.id);
-        self.db
-            .call::<_, DbError, _>(move |tx| rows::refuse(tx, &upload, now, code, &message))
-            .await?;
-        // Only after the row: a file that is gone while its row is open would look lost.
-        Ok(crate::files::remove_if_there(&part)?)
+        let id = upload.id;
+        let refuse = move |tx: &Tx<'_>| rows::refuse(tx, &upload, now, code, &message);
+        if !self.db.call::<_, DbError, _>(refuse).await? {
+            return Ok(());
+        }
+        crash_point!("gateway.refuse.row");
+        // Only after the row: bytes that are gone while their row is open would look lost.
+        self.forget(id).await
     }
 
     async fn promise(
@@ -124,12 +137,20 @@ impl Receiver {
             id: upload.id,
             device: upload.device,
             device_seq: verified.header.device_seq,
+            recipient: verified.header.recipient_key_id.clone(),
             digest: upload.digest,
             bytes: upload.length,
             stored_at: now,
             receipt,
         };
-        self.db.call::<_, DbError, _>(move |tx| rows::store(tx, &stored)).await?;
+        let store = move |tx: &Tx<'_>| {
+            guard::refuse_denied(tx, stored.device)?;
+            rows::store(tx, &stored)?;
+            crash_point!("gateway.finish.storing");
+            Ok::<_, ApiError>(())
+        };
+        self.db.call(store).await?;
+        crash_point!("gateway.finish.stored");
         tracing::info!(submission = %upload.id, device = upload.device.short(), "stored");
         self.wake.notify_one();
         Ok(())
@@ -137,16 +158,16 @@ impl Receiver {
 }
 
 fn judge(
-    path: &Path,
+    bytes: Box<dyn Read + Send>,
     limits: &Limits,
     upload: &Upload,
-    recipient: &KeyId,
+    recipients: &Published,
 ) -> Result<Judged, ApiError> {
-    let file = BufReader::new(File::open(path)?);
     let bad = |code, message: &str| Ok(Judged::Bad { code, message: message.to_owned() });
-    match envelope::verify(file, limits) {
-        // The disk's trouble, not the sender's.
-        Err(Refusal::Read { kind }) => Err(std::io::Error::from(kind).into()),
+    match envelope::verify(bytes, limits) {
+        Err(Refusal::Read { kind: ErrorKind::NotFound }) => Ok(Judged::Gone),
+        // The store's trouble, not the sender's.
+        Err(Refusal::Read { kind }) => Err(ApiError::busy_store(&kind)),
         Err(refusal) => Ok(Judged::Damaged { code: refusal.code(), message: refusal.to_string() }),
         Ok(verified) if verified.digest != upload.digest => Ok(Judged::Damaged {
             code: "other_digest",
@@ -159,9 +180,9 @@ fn judge(
         Ok(verified) if verified.header.submission_id != upload.id => {
             bad("other_submission", "the file holds another submission than announced")
         }
-        Ok(verified) if verified.header.recipient_key_id != *recipient => {
+        Ok(verified) if !recipients.accepts(&verified.header.recipient_key_id) => {
             let expected = verified.header.recipient_key_id;
-            let refusal = Refusal::WrongRecipient { expected, ours: recipient.clone() };
+            let refusal = Refusal::WrongRecipient { expected, ours: recipients.pinned().clone() };
             bad(WRONG_RECIPIENT, &refusal.to_string())
         }
         Ok(verified) => Ok(Judged::Good(Box::new(verified))),

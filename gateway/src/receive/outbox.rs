@@ -5,7 +5,8 @@
 //! Refuses: to hand the same submission to two openers at once (leases), and to drop one that
 //! fails (it stays, with its reason).
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use envelope::{DeviceId, Digest};
@@ -13,10 +14,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::rows::{self, AlarmKind};
-use crate::db::{Db, DbError, params};
+use super::{STORE, VERSIONS};
+use crate::db::{Db, DbError, Place, params};
+use crate::objects::{ObjectError, Objects, Segment};
 
 /// An opener that says nothing for so long has died.
-const LEASE: Duration = Duration::from_secs(120);
+pub const LEASE: Duration = Duration::from_secs(120);
 /// Failures after which a person should look; trying goes on.
 const ALARM_AFTER: u32 = 5;
 
@@ -35,9 +38,10 @@ pub enum Pause {
 #[derive(Clone)]
 pub struct Outbox {
     db: Db,
-    sealed: PathBuf,
+    objects: Arc<dyn Objects>,
     /// Whether other processes take from it too.
     shared: bool,
+    lease: Duration,
 }
 
 /// One submission, ours for a while.
@@ -49,22 +53,42 @@ pub struct Lease {
     pub device: DeviceId,
     /// Digest the receipt was given for.
     pub digest: Digest,
-    /// The sealed file.
-    pub file: PathBuf,
+    /// The parts of the sealed file, where it has parts.
+    pub segments: Vec<Segment>,
     /// This is the how-manieth try, from 1.
     pub attempt: u32,
 }
 
 impl Outbox {
-    pub(super) fn new(db: Db, sealed: PathBuf, shared: bool) -> Self {
-        Self { db, sealed, shared }
+    /// For an opener that is a process of its own: the rows at `place`, the bytes in `objects`. An opener that says nothing for
+    /// `lease` has died.
+    pub fn open(
+        place: &Place,
+        objects: Arc<dyn Objects>,
+        lease: Duration,
+    ) -> Result<Self, DbError> {
+        let db = Db::open(place, STORE, VERSIONS)?;
+        Ok(Self::new(db, objects, place.is_shared(), lease))
+    }
+
+    pub(super) fn new(db: Db, objects: Arc<dyn Objects>, shared: bool, lease: Duration) -> Self {
+        Self { db, objects, shared, lease }
+    }
+
+    /// How long a lease lasts.
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// The sealed file, for a thread that may wait.
+    pub async fn read(&self, lease: &Lease) -> Result<Box<dyn Read + Send>, ObjectError> {
+        self.objects.read(lease.submission_id, lease.segments.clone()).await
     }
 
     /// Takes the oldest submission that is due and that nobody else is at.
     pub async fn take(&self, now: Timestamp) -> Result<Option<Lease>, DbError> {
-        let sealed = self.sealed.clone();
         let now = now.as_millisecond();
-        let until = now.saturating_add(LEASE.as_millis() as i64);
+        let until = now.saturating_add(self.lease.as_millis() as i64);
         self.db
             .call(move |tx| {
                 let taken = tx.row(
@@ -82,8 +106,25 @@ impl Outbox {
                     params![submission_id],
                 )?;
                 let (device, digest) = (row.parse(0)?, row.parse(1)?);
-                let file = sealed.join(format!("{submission_id}.sealed"));
-                Ok(Some(Lease { submission_id, device, digest, file, attempt }))
+                let segments = rows::segments(tx, submission_id)?;
+                Ok(Some(Lease { submission_id, device, digest, segments, attempt }))
+            })
+            .await
+    }
+
+    /// Says that the opener is still at it; `false` when the lease had run out and another has
+    /// taken over.
+    pub async fn renew(&self, lease: &Lease, now: Timestamp) -> Result<bool, DbError> {
+        let (id, attempt) = (lease.submission_id, lease.attempt);
+        let until = now.as_millisecond().saturating_add(self.lease.as_millis() as i64);
+        self.db
+            .call(move |tx| {
+                let ours = tx.execute(
+                    "UPDATE outbox SET lease_until = ?3
+                     WHERE submission_id = ?1 AND state = 'pending' AND attempts = ?2",
+                    params![id, attempt, until],
+                )?;
+                Ok(ours == 1)
             })
             .await
     }

@@ -1,10 +1,9 @@
-//! Why: the bytes of an upload on their way to the disk. Bytes count only when synced; what a lost
+//! Why: the bytes of an upload on their way to the store. Bytes count only when synced; what a lost
 //! connection leaves behind is kept, so that a terminal on a bad line still gets forward.
 //!
 //! Refuses: bytes beyond the announced length, chunks whose checksum is wrong, and senders that
 //! stop sending without hanging up.
 
-use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -12,16 +11,17 @@ use axum::body::{Body, Bytes};
 use envelope::Digest;
 use hyper::body::Body as _;
 use ring::digest::{Context, SHA256};
-use tokio::fs::{File, OpenOptions};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
+use tokio::time::Instant;
 
 use super::locks::Turn;
 use crate::http::ApiError;
+use crate::objects::{Extension, Segment};
 
 /// A sender that is silent for so long is taken for gone.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Collected before the disk is asked.
-const BUFFER: usize = 256 << 10;
+/// A request ends after so long, with what it has brought; the sender goes on in the next one. What
+/// was written longer ago and is not counted by then never will be: see [`super::chores`].
+const LONGEST: Duration = Duration::from_secs(20 * 60);
 
 /// A chunk as it comes in.
 pub struct Chunk {
@@ -36,12 +36,12 @@ pub struct Chunk {
 /// How a chunk ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ChunkEnd {
-    /// All of it is synced.
+    /// All of it is durable.
     Whole {
         /// How many bytes.
         bytes: u64,
     },
-    /// The connection was lost; what came is synced.
+    /// The connection was lost; what came is durable.
     Lost {
         /// How many bytes.
         bytes: u64,
@@ -58,31 +58,30 @@ impl ChunkEnd {
     }
 }
 
-/// Appends `chunk` at `offset` of the file at `path`; at most `room` bytes.
+/// Adds `chunk` to what `out` extends; at most `room` bytes.
 pub(super) async fn append(
-    path: &Path,
-    offset: u64,
+    mut out: Box<dyn Extension>,
     room: u64,
     chunk: Chunk,
     turn: &mut Turn,
-) -> Result<ChunkEnd, ApiError> {
+) -> Result<(ChunkEnd, Vec<Segment>), ApiError> {
     let Chunk { mut body, stated_length, checksum } = chunk;
-    let mut out = open_at(path, offset).await?;
     let mut hash = Context::new(&SHA256);
     let mut bytes = 0_u64;
+    let end = Instant::now() + LONGEST;
     let lost = loop {
-        let frame = match next(&mut body, turn).await {
+        let frame = match next(&mut body, turn, end).await {
             Next::Data(data) => data,
             Next::End => break None,
             Next::Lost(why) => break Some(why),
         };
         bytes += frame.len() as u64;
         if bytes > room {
-            undo(out, offset).await?;
+            out.undo().await?;
             return Err(ApiError::TooLarge { max: room });
         }
         hash.update(&frame);
-        out.write_all(&frame).await?;
+        out.write(frame).await?;
     };
     // A body that ends early without an error is a connection that was closed in the middle.
     let lost = lost.or_else(|| {
@@ -92,43 +91,15 @@ pub(super) async fn append(
     // and the whole file's digest is verified at the end.
     let wrong = |expected: Digest| hash.finish().as_ref() != expected.as_bytes();
     if lost.is_none() && checksum.is_some_and(wrong) {
-        undo(out, offset).await?;
+        out.undo().await?;
         return Err(ApiError::Checksum);
     }
-    out.flush().await?;
-    out.get_ref().sync_data().await?;
-    Ok(match lost {
+    let segments = out.finish().await?;
+    let end = match lost {
         None => ChunkEnd::Whole { bytes },
         Some(why) => ChunkEnd::Lost { bytes, why },
-    })
-}
-
-/// Bytes of the file; nothing when there is none.
-pub(super) async fn length(path: &Path) -> Result<Option<u64>, ApiError> {
-    match tokio::fs::metadata(path).await {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        found => Ok(Some(found?.len())),
-    }
-}
-
-/// The file is known to hold at least `offset` bytes.
-async fn open_at(path: &Path, offset: u64) -> Result<BufWriter<File>, ApiError> {
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).await?;
-    // A new file's name has to be as durable as the bytes that will be counted in it.
-    if offset == 0 {
-        File::open(path.parent().unwrap_or(Path::new("."))).await?.sync_all().await?;
-    }
-    // What lies beyond the offset was never counted; it may be the rest of a crash.
-    file.set_len(offset).await?;
-    file.seek(std::io::SeekFrom::Start(offset)).await?;
-    Ok(BufWriter::with_capacity(BUFFER, file))
-}
-
-async fn undo(mut out: BufWriter<File>, offset: u64) -> Result<(), ApiError> {
-    out.flush().await?;
-    out.get_ref().set_len(offset).await?;
-    Ok(())
+    };
+    Ok((end, segments))
 }
 
 enum Next {
@@ -137,7 +108,7 @@ enum Next {
     Lost(&'static str),
 }
 
-async fn next(body: &mut Body, turn: &mut Turn) -> Next {
+async fn next(body: &mut Body, turn: &mut Turn, end: Instant) -> Next {
     let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
     tokio::select! {
         frame = tokio::time::timeout(SILENCE, frame) => match frame {
@@ -148,5 +119,6 @@ async fn next(body: &mut Body, turn: &mut Turn) -> Next {
             Ok(Some(Ok(frame))) => Next::Data(frame.into_data().unwrap_or_default()),
         },
         () = turn.interrupted() => Next::Lost("taken over by a newer request"),
+        () = tokio::time::sleep_until(end) => Next::Lost("took too long"),
     }
 }

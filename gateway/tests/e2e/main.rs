@@ -5,8 +5,20 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod access;
+mod attacks;
+mod callbacks;
 mod cases;
+mod deliveries;
+mod desks;
+mod face;
+mod fake;
+mod forge;
+mod guard;
+mod import;
+mod interop;
+mod killed;
 mod program;
 mod refusals;
+mod rotation;
 mod support;
 mod upload;

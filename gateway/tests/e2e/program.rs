@@ -114,3 +114,60 @@ fn it_serves_until_standard_input_closes_or_it_is_told_to_end() {
         assert!(child.wait().unwrap().success());
     }
 }
+
+#[tokio::test]
+async fn a_back_up_made_while_serving_is_whole_and_can_be_served_from() {
+    let site = Site::new();
+    let gateway = site.serve().await;
+    let terminal = site.terminal();
+    let sealed = site.seal(&terminal, &site.application(&terminal));
+    let receipt = terminal.upload(gateway.addr, &sealed).await;
+    site.cases_when(gateway.addr, &terminal, |cases| cases.len() == 1).await;
+    // Half of another one, which is not promised to anybody.
+    let half = site.seal(&terminal, &site.application(&terminal));
+    terminal.announce(gateway.addr, &half).await;
+    terminal.patch(gateway.addr, half.id, 0, &half.bytes[..9000]).send().await.unwrap();
+
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("today");
+    let (data, text) = (site.dir.path().to_str().unwrap(), out.to_str().unwrap());
+    let made = run(&["backup", "--data", data, "--out", text, "--json"]);
+    assert!(made.status.success(), "{made:?}");
+    let report: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!((report["submissions"].as_u64(), report["cases"].as_u64()), (Some(1), Some(1)));
+    assert!(!run(&["backup", "--data", data, "--out", text]).status.success());
+    gateway.shutdown().await;
+
+    let checked = run(&["verify-backup", text, "--json"]);
+    assert_eq!(serde_json::from_slice::<Value>(&checked.stdout).unwrap(), report);
+
+    // Served from: the keys, which are kept apart, and the copy.
+    for name in ["keys", "tls", "gateway-identity.json", "tokens.hashed.json"] {
+        std::fs::rename(site.dir.path().join(name), out.join(name)).unwrap();
+    }
+    let any = "127.0.0.1:0".parse().unwrap();
+    let options = gateway::ServeOptions::new(&out, any, &catalog_dir());
+    let gateway = gateway::serve(options).await.unwrap();
+    let again: envelope::SignedReceipt =
+        terminal.receipt(gateway.addr, sealed.id).await.json().await.unwrap();
+    assert_eq!(again, receipt);
+    site.cases_when(gateway.addr, &terminal, |cases| cases.len() == 1).await;
+    assert_eq!(terminal.offset(gateway.addr, half.id).await, 0);
+    terminal.upload_rest(gateway.addr, &half, 0).await;
+    gateway.shutdown().await;
+
+    // What is not whole is told by the file.
+    let file = out.join(format!("sealed/{}.sealed", sealed.id));
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, bytes).unwrap();
+    let broken = run(&["verify-backup", text]);
+    assert!(!broken.status.success());
+    let said = String::from_utf8_lossy(&broken.stderr).into_owned();
+    assert!(said.contains(&sealed.id.to_string()) && said.contains("no sound"), "{said}");
+    std::fs::remove_file(&file).unwrap();
+    let missing = run(&["verify-backup", text]);
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("is missing"), "{missing:?}");
+}

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,7 +20,11 @@ use jiff::Timestamp;
 use provisioning::issuer::Authority;
 use provisioning::{GatewayIdentity, identity_hash::identity_hash};
 use reqwest::{Client, Method, RequestBuilder, Response};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use uuid::Uuid;
 
 pub const NUMBER: &str = "11010519491231002X";
@@ -44,7 +49,11 @@ pub struct Terminal {
     pub key: DeviceKey,
     pub certificate_pem: String,
     pub key_pem: String,
+    /// The device's key, for terminals that have fallen into other hands.
+    pub pkcs8: Vec<u8>,
     pub client: Client,
+    /// How many submissions it has sealed.
+    pub sealed: AtomicU64,
 }
 
 pub struct Sealed {
@@ -94,16 +103,48 @@ impl Site {
 
     /// An enrolled terminal.
     pub fn terminal(&self) -> Terminal {
+        self.terminal_of(&self.authority, Timestamp::now())
+    }
+
+    /// A terminal with a certificate of some authority and time.
+    pub fn terminal_of(&self, authority: &Authority, now: Timestamp) -> Terminal {
         let (key, pkcs8) = DeviceKey::generate().unwrap();
         let name = key.device_id().to_string();
-        let issued = self.authority.device(&pkcs8, &name, Timestamp::now()).unwrap();
+        let issued = authority.device(&pkcs8, &name, now).unwrap();
         let client = self.client(Some((&issued.certificate_pem, &issued.key_pem)));
         Terminal {
             key,
             certificate_pem: issued.certificate_pem,
             key_pem: issued.key_pem.to_string(),
+            pkcs8: pkcs8.to_vec(),
             client,
+            sealed: AtomicU64::new(0),
         }
+    }
+
+    /// A connection on which anything can be written.
+    pub async fn raw(
+        &self,
+        terminal: Option<&Terminal>,
+        at: SocketAddr,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut roots = rustls::RootCertStore::empty();
+        let ca = self.authority.certificate_pem().as_bytes();
+        roots.add(CertificateDer::from_pem_slice(ca).unwrap()).unwrap();
+        let config = rustls::ClientConfig::builder().with_root_certificates(roots);
+        let config = match terminal {
+            None => config.with_no_client_auth(),
+            Some(terminal) => {
+                let pem = terminal.certificate_pem.as_bytes();
+                let chain = vec![CertificateDer::from_pem_slice(pem).unwrap()];
+                let key = PrivateKeyDer::from_pem_slice(terminal.key_pem.as_bytes()).unwrap();
+                config.with_client_auth_cert(chain, key).unwrap()
+            }
+        };
+        let stream = TcpStream::connect(at).await?;
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await
     }
 
     /// A caller without a certificate, or with one of any authority.
@@ -340,10 +381,10 @@ pub fn seal_to(
     let request = SealRequest {
         submission_id: manifest.submission_id,
         device: &terminal.key,
-        device_seq: 1,
+        device_seq: terminal.sealed.fetch_add(1, Ordering::Relaxed) + 1,
         created_at: manifest.created_at,
         recipient,
-        suite: Suite::X25519ChaCha20,
+        suite: Suite::usual_for(recipient.kem()),
         manifest,
         attachments,
     };

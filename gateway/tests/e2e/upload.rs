@@ -1,9 +1,5 @@
 //! tus, durability, receipts.
 
-use std::sync::Arc;
-
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::AsyncWriteExt as _;
 
 use base64::Engine as _;
@@ -20,19 +16,7 @@ async fn begin_and_hang(
     head: String,
     part: &[u8],
 ) -> impl Sized {
-    let mut roots = rustls::RootCertStore::empty();
-    let ca = site.authority.certificate_pem().as_bytes();
-    roots.add(CertificateDer::from_pem_slice(ca).unwrap()).unwrap();
-    let chain = vec![CertificateDer::from_pem_slice(terminal.certificate_pem.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(terminal.key_pem.as_bytes()).unwrap();
-    let config = rustls::ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_client_auth_cert(chain, key)
-        .unwrap();
-    let stream = tokio::net::TcpStream::connect(at).await.unwrap();
-    let name = ServerName::try_from("127.0.0.1").unwrap();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let mut stream = connector.connect(name, stream).await.unwrap();
+    let mut stream = site.raw(Some(terminal), at).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(part).await.unwrap();
     stream.flush().await.unwrap();
@@ -140,7 +124,10 @@ async fn abilities_are_told_to_anybody_and_other_versions_are_refused() {
     let told = stranger.request(Method::OPTIONS, &url).send().await.unwrap();
     assert_eq!(told.status(), 204);
     assert_eq!(header(&told, "tus-version"), "1.0.0");
-    assert_eq!(header(&told, "tus-extension"), "creation,checksum,termination");
+    assert_eq!(
+        header(&told, "tus-extension"),
+        "creation,creation-with-upload,checksum,expiration,termination"
+    );
     assert_eq!(header(&told, "tus-checksum-algorithm"), "sha256");
     assert_eq!(header(&told, "tus-max-size"), (256_u32 << 20).to_string());
     let terminal = site.terminal();
