@@ -11,6 +11,7 @@ pub mod app;
 pub mod core;
 #[cfg(feature = "simulation")]
 pub mod demo;
+pub mod failpoints;
 pub mod link;
 pub mod present;
 pub mod queue;

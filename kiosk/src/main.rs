@@ -1,13 +1,14 @@
 //! `kiosk`: runs a terminal, plays demonstrations, shows the queue.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
+mod queue_command;
+
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use kiosk::queue::Queue;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Whatever is freed is wiped first: also what libraries held of a person for a moment.
@@ -19,7 +20,8 @@ const EXAMPLES: &str = "Examples:
   kiosk demo --headless --visit tests/fixtures/visits/self-directed.toml --out demo-out
   kiosk demo --headless --fault tests/fixtures/scenarios/printer-paper-out-50.toml --phase receipt
   kiosk demo
-  kiosk queue --config /etc/ronggui/kiosk.toml --json";
+  kiosk queue --config /etc/ronggui/kiosk.toml --json
+  kiosk queue --help";
 
 /// Ronggui terminal (戎归自助终端): one visit for the veterans' one-stop matter.
 #[derive(Parser)]
@@ -37,15 +39,7 @@ enum Command {
         #[arg(long, default_value = "/etc/ronggui/kiosk.toml")]
         config: PathBuf,
     },
-    /// Show what waits to be delivered; opens nothing.
-    Queue {
-        /// Configuration written by `provision init-site`.
-        #[arg(long, default_value = "/etc/ronggui/kiosk.toml")]
-        config: PathBuf,
-        /// Answer in JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Queue(queue_command::QueueCommand),
     /// Try the whole product: gateway, simulated devices and this terminal.
     #[cfg(feature = "simulation")]
     Demo {
@@ -95,6 +89,8 @@ fn main() -> ExitCode {
     if let Err(error) = no_memory_images() {
         tracing::warn!(%error, "memory images could not be forbidden");
     }
+    // Where a test wants this program to die; nothing is built in without the feature.
+    let _points = kiosk::failpoints::arm();
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
@@ -113,7 +109,7 @@ fn no_memory_images() -> rustix::io::Result<()> {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run { config } => serve(&config),
-        Command::Queue { config, json } => show_queue(&config, json),
+        Command::Queue(command) => Ok(queue_command::run(&command)),
         #[cfg(feature = "simulation")]
         Command::Demo {
             headless,
@@ -169,32 +165,5 @@ fn serve(config: &std::path::Path) -> anyhow::Result<ExitCode> {
     )?;
     let screen = screen.context("the screen was not made")?;
     kiosk::app::run_in_window(assembled, &screen)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn show_queue(config: &std::path::Path, json: bool) -> anyhow::Result<ExitCode> {
-    let config = provisioning::KioskConfig::load(config)?;
-    let (items, status) = Queue::look(&config.storage.dir, jiff::Timestamp::now())?;
-    if json {
-        println!("{}", serde_json::json!({ "status": status, "items": items }));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut table = comfy_table::Table::new();
-    table.set_header(["receipt", "submitted", "state", "bytes", "attempts", "last error"]);
-    for item in &items {
-        table.add_row([
-            item.receipt_number.clone(),
-            item.created_at.to_string(),
-            format!("{:?}", item.state),
-            item.bytes.to_string(),
-            item.attempts.to_string(),
-            item.last_error.clone().unwrap_or_default(),
-        ]);
-    }
-    println!("{table}");
-    println!(
-        "waiting {} · delivered {} · refused {} · set aside {}",
-        status.waiting, status.delivered, status.refused, status.quarantined
-    );
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,8 @@ pub enum Effect {
         /// Camera.
         role: CameraRole,
     },
+    /// Ask how much room the queue has; answered by [`super::Event::Queue`].
+    MeasureQueue,
     /// Seal and store durably; answered by [`super::Event::Stored`].
     Store {
         /// Visit that asks.

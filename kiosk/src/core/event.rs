@@ -107,6 +107,8 @@ pub enum Event {
     Delivered(Uuid),
     /// The gateway can or cannot be reached.
     Network(bool),
+    /// What keeps submissions here and does not pass by itself, by its code; nothing when over.
+    LinkTrouble(Option<String>),
     /// How the queue stands.
     Queue(QueueStatus),
     /// Progress was fetched, or could not be.

@@ -28,6 +28,14 @@ pub struct Fault {
     pub code: &'static str,
 }
 
+/// No further photograph can be stored: staff has somebody make room, or leads on to the window.
+pub const STORAGE_FULL: Fault = Fault {
+    device: DeviceRole::Storage,
+    what: FaultKind::StorageFull,
+    actor: Actor::Staff,
+    code: "queue.no_room",
+};
+
 impl Fault {
     /// As the panel shows it.
     pub fn notice(&self) -> FaultNotice {

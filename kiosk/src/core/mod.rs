@@ -55,6 +55,7 @@ fn apply(world: &World, state: &mut State, event: Event, effects: &mut Vec<Effec
         Event::Stored { visit, result } => submit::on_stored(world, state, visit, result, effects),
         Event::Delivered(id) => submit::on_delivered(state, id),
         Event::Network(up) => state.health.network = Some(up),
+        Event::LinkTrouble(code) => state.health.link = code,
         Event::Queue(status) => state.queue = status,
         Event::Progress { visit, result } => {
             progress::on_progress(world, state, visit, result, effects);

@@ -21,6 +21,7 @@ use ui::view_model::{
 
 use super::event::{CameraRole, Now, Still, Stored};
 use super::fault::{Fault, Faults};
+use super::submission::sealed_bytes;
 use crate::queue::QueueStatus;
 
 /// What never changes while the program runs.
@@ -92,7 +93,7 @@ impl State {
             health: Health::default(),
             faults: Faults::default(),
             absent_since: None,
-            queue: QueueStatus { has_room: true, ..QueueStatus::default() },
+            queue: QueueStatus { has_room: true, room: u64::MAX, ..QueueStatus::default() },
             overlay: Overlay::None,
             last_touch: now.monotonic,
             staff_called: false,
@@ -107,6 +108,17 @@ impl State {
     /// cabinet.
     pub fn open(&self) -> bool {
         self.queue.has_room && self.faults.tampered.is_none()
+    }
+
+    /// One more photograph can be stored together with all that this visit holds already.
+    pub fn room_for_a_photograph(&self) -> bool {
+        let kept: usize = self
+            .visit()
+            .map(|visit| {
+                visit.photographs.values().flatten().map(|still| still.jpeg.expose().len()).sum()
+            })
+            .unwrap_or_default();
+        self.queue.room >= sealed_bytes(kept as u64 + LARGEST_STILL)
     }
 
     /// What is wrong with a camera.
@@ -138,6 +150,9 @@ impl State {
         local(self.now.wall).date()
     }
 }
+
+/// A photograph of the best camera takes less.
+const LARGEST_STILL: u64 = 8 << 20;
 
 /// China has one time zone without daylight saving since 1991.
 pub fn local(at: Timestamp) -> jiff::ZonedDateTime {
@@ -213,6 +228,8 @@ pub struct Health {
     pub scanner: DeviceStatus,
     /// The gateway answers; unknown before the first attempt.
     pub network: Option<bool>,
+    /// What keeps submissions here although the line may be up, by its code.
+    pub link: Option<String>,
 }
 
 impl Health {
@@ -232,6 +249,7 @@ impl Default for Health {
             panel: DeviceStatus::Starting,
             scanner: DeviceStatus::Starting,
             network: None,
+            link: None,
         }
     }
 }

@@ -50,7 +50,12 @@ impl Submission {
     pub fn expected_bytes(&self) -> u64 {
         let pictures: usize =
             self.photographs.iter().map(|photograph| photograph.jpeg.expose().len()).sum();
-        // Padding classes grow the archive by at most an eighth; manifest and headers are small.
-        ((pictures + self.strokes.expose().len()) as u64) * 5 / 4 + (1 << 20)
+        sealed_bytes((pictures + self.strokes.expose().len()) as u64)
     }
+}
+
+/// Bytes that a sealed file takes at the most with so many in its attachments: padding classes grow
+/// the archive by at most an eighth; manifest and headers are small.
+pub fn sealed_bytes(attachments: u64) -> u64 {
+    attachments.saturating_mul(5) / 4 + (1 << 20)
 }

@@ -1,22 +1,21 @@
-//! Why: one configured HTTP client per terminal: pinned authority, own certificate, deadlines.
+//! Why: one configured client per terminal: pinned authority, own certificate, deadlines. What it
+//! asks beside uploads is here: whether the gateway answers, and how a veteran's cases stand.
 //!
 //! Refuses: to follow redirects and to wait without an end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::case::Progress;
 use envelope::{DeviceId, ReceiptPublic};
 use provisioning::KioskConfig;
-use reqwest::{Certificate, Client, Identity, StatusCode, Url};
+use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
 
-/// Longest wait for a connection.
-const CONNECT: Duration = Duration::from_secs(5);
-/// Longest wait for one answer; a chunk of an upload is one request.
-const REQUEST: Duration = Duration::from_secs(30);
-
-/// The gateway's code for a submission sealed to a key that it does not hold.
-const WRONG_RECIPIENT: &str = "wrong_recipient";
+use super::answer::{Answer, Silence, WRONG_RECIPIENT, sort};
+use super::chunk::ChunkSize;
+use super::identity::Connections;
+use super::tus::TusError;
 
 /// The gateway could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +48,17 @@ pub enum LinkError {
         /// HTTP status.
         status: u16,
     },
+    /// The gateway knows this terminal and no longer wants it.
+    #[error(
+        "the gateway has revoked this terminal; its submissions stay here: export them, and ask the office why"
+    )]
+    Denied,
+    /// Something on the way answers in the gateway's place.
+    #[error("the gateway's address leads elsewhere (status {status}); check gateway.url")]
+    Redirected {
+        /// HTTP status.
+        status: u16,
+    },
     /// The gateway refuses these bytes for good.
     #[error("the gateway refuses the submission ({code}); it stays here, see `kiosk queue`")]
     Refused {
@@ -74,6 +84,8 @@ impl LinkError {
             Self::Unreachable { code } => format!("link.{code}"),
             Self::Busy { status, .. } => format!("link.busy_{status}"),
             Self::NotEnrolled { .. } => "link.not_enrolled".into(),
+            Self::Denied => "link.device_denied".into(),
+            Self::Redirected { .. } => "link.redirected".into(),
             Self::Refused { code } => format!("refused.{code}"),
             Self::Unbelievable { .. } => "link.unbelievable".into(),
             Self::File(_) => "link.file".into(),
@@ -84,6 +96,37 @@ impl LinkError {
     /// once the gateway has its own key back.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused { code } if code != WRONG_RECIPIENT)
+    }
+
+    /// The next submission would fare no better: all wait.
+    pub fn concerns_the_line(&self) -> bool {
+        match self {
+            Self::Setup { .. }
+            | Self::NotEnrolled { .. }
+            | Self::Denied
+            | Self::Redirected { .. } => true,
+            // A large file on a slow line says nothing about a small one.
+            Self::Unreachable { code } => *code != DEADLINE,
+            Self::Busy { status, .. } => matches!(status, 429 | 500..),
+            Self::Refused { .. } | Self::Unbelievable { .. } | Self::File(_) => false,
+        }
+    }
+
+    /// It does not pass by itself: somebody has to be told.
+    pub fn is_for_staff(&self) -> bool {
+        match self {
+            Self::Setup { .. }
+            | Self::NotEnrolled { .. }
+            | Self::Denied
+            | Self::Redirected { .. }
+            | Self::Unbelievable { .. } => true,
+            Self::Unreachable { code } => {
+                [Silence::CertificateRefused, Silence::GatewayCertificate]
+                    .iter()
+                    .any(|silence| silence.code() == *code)
+            }
+            Self::Refused { .. } | Self::Busy { .. } | Self::File(_) => false,
+        }
     }
 
     /// What the gateway asked for.
@@ -97,68 +140,58 @@ impl LinkError {
 
 impl From<reqwest::Error> for LinkError {
     fn from(error: reqwest::Error) -> Self {
-        // The error's own text may carry addresses; the kind is what staff needs.
-        let code = if error.is_timeout() {
-            "timeout"
-        } else if error.is_connect() {
-            "connect"
-        } else {
-            "broken"
-        };
-        Self::Unreachable { code }
+        Self::Unreachable { code: Silence::of(&error).code() }
     }
 }
 
-/// What a refusing gateway says.
-#[derive(Deserialize)]
-struct Problem {
-    code: String,
+impl From<TusError> for LinkError {
+    fn from(error: TusError) -> Self {
+        match error {
+            TusError::Silent(silence) => Self::Unreachable { code: silence.code() },
+            TusError::Answered(answer) => sort(answer),
+            TusError::NotTus(what) => Self::Unbelievable { what },
+            TusError::Source(error) => Self::File(error),
+        }
+    }
 }
+
+/// Code of an attempt that came to no end.
+pub(super) const DEADLINE: &str = "deadline";
 
 /// A client of one gateway for one terminal.
 #[derive(Clone)]
 pub struct GatewayClient {
-    pub(super) http: Client,
+    connections: Arc<Connections>,
     pub(super) base: Url,
     pub(super) receipt_key: ReceiptPublic,
     pub(super) device_id: DeviceId,
+    pub(super) chunk: ChunkSize,
     pepper: String,
 }
 
 impl GatewayClient {
     /// Builds the client from the terminal's configuration.
     pub fn new(config: &KioskConfig, device_id: DeviceId) -> Result<Self, LinkError> {
-        fn setup<E: ToString>(what: &'static str) -> impl FnOnce(E) -> LinkError {
-            move |error| LinkError::Setup { what, reason: error.to_string() }
-        }
-        // Another part of the process may have installed it already; either is ring's.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let identity = config.gateway_identity().map_err(setup("gateway-identity.json"))?;
-        let ca = std::fs::read(&config.gateway.ca).map_err(setup("gateway.ca"))?;
-        let mut pem = zeroize::Zeroizing::new(
-            std::fs::read(&config.gateway.key).map_err(setup("gateway.key"))?,
-        );
-        pem.extend_from_slice(
-            &std::fs::read(&config.gateway.certificate).map_err(setup("gateway.certificate"))?,
-        );
-        let http = Client::builder()
-            .tls_certs_only([Certificate::from_pem(&ca).map_err(setup("gateway.ca"))?])
-            .identity(Identity::from_pem(&pem).map_err(setup("gateway.certificate"))?)
-            .redirect(reqwest::redirect::Policy::none())
-            .https_only(true)
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .timeout(REQUEST)
-            .build()
-            .map_err(setup("gateway"))?;
-        let base = Url::parse(&config.gateway.url).map_err(setup("gateway.url"))?;
+        let connections = Arc::new(Connections::open(&config.gateway, device_id)?);
+        let setup = |what: &'static str| move |reason: String| LinkError::Setup { what, reason };
+        let identity = config
+            .gateway_identity()
+            .map_err(|error| setup("gateway-identity.json")(error.to_string()))?;
+        let base = Url::parse(&config.gateway.url)
+            .map_err(|error| setup("gateway.url")(error.to_string()))?;
         Ok(Self {
-            http,
+            connections,
             base,
             receipt_key: identity.receipt,
             device_id,
+            chunk: ChunkSize::default(),
             pepper: identity.identity_pepper,
         })
+    }
+
+    /// With the certificate that lies there now.
+    pub(super) fn http(&self) -> Client {
+        self.connections.current()
     }
 
     pub(super) fn url(&self, path: &str) -> Result<Url, LinkError> {
@@ -167,8 +200,13 @@ impl GatewayClient {
 
     /// True when the gateway answers at all.
     pub async fn reachable(&self) -> bool {
-        let Ok(url) = self.url("/healthz") else { return false };
-        matches!(self.http.get(url).send().await, Ok(answer) if answer.status().is_success())
+        self.probe().await.is_ok()
+    }
+
+    /// Asks the gateway for a sign of life.
+    pub(super) async fn probe(&self) -> Result<(), LinkError> {
+        let answer = self.http().get(self.url("/healthz")?).timeout(PROBE).send().await?;
+        accept(answer).await.map(|_| ())
     }
 
     /// The veteran's cases, asked for by the hash of the number on the card.
@@ -189,7 +227,7 @@ impl GatewayClient {
                 |error| LinkError::Setup { what: "identity_pepper", reason: error.to_string() },
             )?;
         let answer =
-            self.http.post(self.url("/progress")?).json(&Ask { identity_hash }).send().await?;
+            self.http().post(self.url("/progress")?).json(&Ask { identity_hash }).send().await?;
         let answer = accept(answer).await?;
         let answer: Answer =
             answer.json().await.map_err(|_| LinkError::Unbelievable { what: "progress" })?;
@@ -197,26 +235,13 @@ impl GatewayClient {
     }
 }
 
-/// Sorts an answer into success, later, never.
+/// Longest wait for a sign of life.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// A success, or what the answer means.
 pub(super) async fn accept(answer: reqwest::Response) -> Result<reqwest::Response, LinkError> {
-    let status = answer.status();
-    if status.is_success() {
+    if answer.status().is_success() {
         return Ok(answer);
     }
-    let retry_after = answer
-        .headers()
-        .get(reqwest::header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse().ok())
-        .map(Duration::from_secs);
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Err(LinkError::NotEnrolled { status: status.as_u16() })
-        }
-        StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
-            let code = answer.json::<Problem>().await.map(|problem| problem.code);
-            Err(LinkError::Refused { code: code.unwrap_or_else(|_| status.as_u16().to_string()) })
-        }
-        _ => Err(LinkError::Busy { status: status.as_u16(), retry_after }),
-    }
+    Err(sort(Answer::read(answer).await))
 }

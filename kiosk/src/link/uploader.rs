@@ -1,18 +1,20 @@
 //! Why: what waits in the queue is delivered by itself, one after the other, for as long as the
 //! terminal runs.
 //!
-//! Refuses: to hurry (one layer of retry, spread), to let one bad submission stop the rest, and to
-//! delete without a verified receipt.
+//! Refuses: to hurry ([`Pace`]), to let one bad submission stop the rest, to trust the wall clock
+//! with more than what is written down, and to delete without a verified receipt.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ring::rand::SecureRandom as _;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::pace::Pace;
 use super::{Backoff, GatewayClient, LinkError, delay};
-use crate::queue::{QueueHandle, QueueStatus};
+use crate::queue::{Item, QueueError, QueueHandle, QueueStatus};
 
 /// How often to look without being called.
 const LOOK: Duration = Duration::from_secs(5);
@@ -26,9 +28,15 @@ pub enum UploaderEvent {
     Refused(Uuid, String),
     /// The gateway answers, or does not.
     Network(bool),
+    /// What keeps submissions here and does not pass by itself, by its code; nothing when it is
+    /// over. Staff has to know.
+    Trouble(Option<String>),
     /// How the queue stands.
     Status(QueueStatus),
 }
+
+/// A wall clock; only for what is written down.
+pub type Wall = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Wakes the uploader when something new was stored.
 #[derive(Clone)]
@@ -44,17 +52,24 @@ impl Uploader {
         backoff: Backoff,
         tell: impl Fn(UploaderEvent) + Send + Sync + 'static,
     ) -> Self {
-        let (wake, mut woken) = mpsc::channel(1);
-        tokio::spawn(async move {
-            loop {
-                deliver_all(&queue, &client, backoff, &tell).await;
-                tell_status(&queue, &tell).await;
-                // Nobody holds a handle any more: the terminal is closing.
-                if let Ok(None) = tokio::time::timeout(LOOK, woken.recv()).await {
-                    return;
-                }
-            }
-        });
+        Self::start_with_clock(queue, client, backoff, Arc::new(Timestamp::now), tell)
+    }
+
+    /// As [`Self::start`], with another wall clock.
+    pub fn start_with_clock(
+        queue: QueueHandle,
+        client: GatewayClient,
+        backoff: Backoff,
+        wall: Wall,
+        tell: impl Fn(UploaderEvent) + Send + Sync + 'static,
+    ) -> Self {
+        let (wake, woken) = mpsc::channel(1);
+        let started = Instant::now();
+        let pace = Pace::new(backoff, Duration::ZERO);
+        let probe_at = Duration::ZERO;
+        let trouble = None;
+        let work = Work { queue, client, backoff, wall, tell, started, pace, probe_at, trouble };
+        tokio::spawn(work.run(woken));
         Self { wake }
     }
 
@@ -65,60 +80,143 @@ impl Uploader {
     }
 }
 
-async fn deliver_all(
-    queue: &QueueHandle,
-    client: &GatewayClient,
+struct Work<T> {
+    queue: QueueHandle,
+    client: GatewayClient,
     backoff: Backoff,
-    tell: &(impl Fn(UploaderEvent) + Send + Sync),
-) {
-    let mut tried = false;
-    while let Ok(Some(item)) = queue.call(|queue| queue.due(Timestamp::now())).await {
-        tried = true;
-        let id = item.submission_id;
-        let Ok(path) = queue.call(move |queue| Ok(queue.path(id))).await else { return };
-        match client.deliver(&item, &path).await {
-            Ok(receipt) => {
-                if queue.call(move |queue| queue.acknowledge(id, &receipt)).await.is_err() {
-                    return;
-                }
-                tracing::info!(submission = %id, "delivered");
-                tell(UploaderEvent::Network(true));
-                tell(UploaderEvent::Delivered(id));
-            }
-            Err(error) if error.is_permanent() => {
-                let code = error.code();
-                tracing::warn!(submission = %id, code, "refused by the gateway");
-                tell(UploaderEvent::Refused(id, code.clone()));
-                if queue.call(move |queue| queue.refuse(id, &code)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                tell(UploaderEvent::Network(!matches!(error, LinkError::Unreachable { .. })));
-                let code = error.code();
-                let wait = delay(backoff, item.attempts, random_fraction(), error.retry_after());
-                tracing::info!(submission = %id, code, wait_ms = wait.as_millis() as u64, "not delivered");
-                let next = Timestamp::now()
-                    .checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default())
-                    .unwrap_or(Timestamp::MAX);
-                if queue.call(move |queue| queue.postpone(id, next, &code)).await.is_err() {
-                    return;
-                }
+    wall: Wall,
+    tell: T,
+    started: Instant,
+    pace: Pace,
+    probe_at: Duration,
+    trouble: Option<String>,
+}
+
+impl<T: Fn(UploaderEvent) + Send + Sync> Work<T> {
+    async fn run(mut self, mut woken: mpsc::Receiver<()>) {
+        if self.tell_status().await.is_some_and(|status| status.waiting > 0) {
+            self.pace.start_late(self.now(), random_fraction());
+        }
+        loop {
+            let wait = self.pass().await.unwrap_or(LOOK);
+            self.tell_status().await;
+            match tokio::time::timeout(wait.min(LOOK), woken.recv()).await {
+                // Nobody holds a handle any more: the terminal is closing.
+                Ok(None) => return,
+                Ok(Some(())) => self.pace.woken(),
+                Err(_) => {}
             }
         }
     }
-    if !tried {
-        tell(UploaderEvent::Network(client.reachable().await));
+
+    /// Since the start; never goes back.
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn wall(&self) -> Timestamp {
+        (self.wall)()
+    }
+
+    /// Delivers what is due until there is nothing, or until it is time to wait; how long.
+    async fn pass(&mut self) -> Result<Duration, QueueError> {
+        loop {
+            let wait = self.pace.wait(self.now());
+            if !wait.is_zero() {
+                return Ok(wait);
+            }
+            let wall = self.wall();
+            match self.queue.call(move |queue| queue.due(wall)).await? {
+                Some(item) => {
+                    self.pace.begin(self.now());
+                    self.attempt(item).await?;
+                }
+                None => return Ok(self.probe().await),
+            }
+        }
+    }
+
+    async fn attempt(&mut self, item: Item) -> Result<(), QueueError> {
+        let id = item.submission_id;
+        let path = self.queue.call(move |queue| Ok(queue.path(id))).await?;
+        let error = match self.client.deliver(&item, &path).await {
+            Ok(receipt) => {
+                self.queue.call(move |queue| queue.acknowledge(id, &receipt)).await?;
+                tracing::info!(submission = %id, "delivered");
+                self.answered(None);
+                (self.tell)(UploaderEvent::Delivered(id));
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let code = error.code();
+        if error.concerns_the_line() {
+            self.pace.failed(self.now(), random_fraction(), error.retry_after());
+            self.probe_at = Duration::ZERO;
+            (self.tell)(UploaderEvent::Network(!matches!(error, LinkError::Unreachable { .. })));
+            self.note_trouble(error.is_for_staff().then(|| code.clone()));
+        } else if !matches!(error, LinkError::File(_)) {
+            self.answered(error.is_for_staff().then(|| code.clone()));
+        }
+        if error.is_permanent() {
+            tracing::warn!(submission = %id, code, "refused by the gateway");
+            (self.tell)(UploaderEvent::Refused(id, code.clone()));
+            return self.queue.call(move |queue| queue.refuse(id, &code)).await;
+        }
+        if matches!(error, LinkError::File(_))
+            && self.queue.call(move |queue| queue.inspect(id)).await?
+        {
+            tracing::error!(submission = %id, "its sealed file is damaged or gone; set aside");
+            return Ok(());
+        }
+        let wait = delay(self.backoff, item.attempts, random_fraction(), error.retry_after());
+        tracing::info!(submission = %id, code, wait_ms = wait.as_millis() as u64, "not delivered");
+        let next = self
+            .wall()
+            .checked_add(SignedDuration::try_from(wait).unwrap_or_default())
+            .unwrap_or(Timestamp::MAX);
+        self.queue.call(move |queue| queue.postpone(id, next, &code)).await
+    }
+
+    fn answered(&mut self, trouble: Option<String>) {
+        self.pace.answered();
+        (self.tell)(UploaderEvent::Network(true));
+        self.note_trouble(trouble);
+    }
+
+    fn note_trouble(&mut self, trouble: Option<String>) {
+        if self.trouble != trouble {
+            self.trouble.clone_from(&trouble);
+            (self.tell)(UploaderEvent::Trouble(trouble));
+        }
+    }
+
+    /// Nothing is due: is the gateway there? Asked rarely, and never by a fleet at once.
+    async fn probe(&mut self) -> Duration {
+        let until = self.probe_at.saturating_sub(self.now());
+        if !until.is_zero() {
+            return until;
+        }
+        let answer = self.client.probe().await;
+        let up = !matches!(answer, Err(LinkError::Unreachable { .. }));
+        (self.tell)(UploaderEvent::Network(up));
+        if let Err(error) = &answer {
+            self.note_trouble(error.is_for_staff().then(|| error.code()));
+        }
+        let wait = self.pace.until_probe(answer.is_ok(), random_fraction());
+        self.probe_at = self.now() + wait;
+        wait
+    }
+
+    async fn tell_status(&self) -> Option<QueueStatus> {
+        let wall = self.wall();
+        let status = self.queue.call(move |queue| queue.status(wall)).await.ok()?;
+        (self.tell)(UploaderEvent::Status(status));
+        Some(status)
     }
 }
 
-async fn tell_status(queue: &QueueHandle, tell: &(impl Fn(UploaderEvent) + Send + Sync)) {
-    if let Ok(status) = queue.call(|queue| queue.status(Timestamp::now())).await {
-        tell(UploaderEvent::Status(status));
-    }
-}
-
-fn random_fraction() -> f64 {
+pub(super) fn random_fraction() -> f64 {
     let mut bytes = [0u8; 4];
     match ring::rand::SystemRandom::new().fill(&mut bytes) {
         Ok(()) => f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX),

@@ -40,6 +40,7 @@ fn here(world: &World, state: &State, visit: &Visit) -> Option<Fault> {
     let faults = &state.faults;
     match &visit.place {
         Place::Identify => faults.reader,
+        Place::Capture(_) if !state.room_for_a_photograph() => Some(fault::STORAGE_FULL),
         Place::Capture(_) => match visit.capture.on? {
             CameraRole::Document => faults.document_camera,
             CameraRole::Portrait => faults.portrait_camera,

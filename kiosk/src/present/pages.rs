@@ -219,7 +219,8 @@ fn capture(world: &World, state: &State, visit: &Visit, key: &str) -> vm::Captur
         title,
         advice: material.help.get(words).to_owned(),
         portrait: material.capture == Capture::Portrait,
-        camera_ok: visit.capture.problem != Some(vm::PictureProblem::CameraMissing),
+        camera_ok: visit.capture.problem != Some(vm::PictureProblem::CameraMissing)
+            && state.room_for_a_photograph(),
         still: visit.capture.still.as_ref().map(|still| still.picture.clone()),
         taking: visit.capture.taking,
         problem: visit.capture.problem,

@@ -42,6 +42,7 @@ fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
     let printer_fault = fault::of_printer_status(printer).or(faults.printer);
     let panel_fault = faults.panel.or(faults.button_stuck.then_some(fault::BUTTON_STUCK));
     let queue_alarms = state.queue.quarantined + state.queue.refused;
+    let alarms: Vec<&str> = state.queue.alarms.iter().map(|alarm| alarm.code()).collect();
     let printer_state = match printer.recovery() {
         _ if !fitted.printer => "not_fitted".into(),
         _ if printer.cover_open => "cover_open".into(),
@@ -77,25 +78,27 @@ fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
         cabinet(state),
         DeviceLine {
             device: DeviceRole::Network,
-            ok: health.network == Some(true),
+            ok: health.network == Some(true) && health.link.is_none(),
             state: match health.network {
+                Some(true) if health.link.is_some() => "refused".into(),
                 Some(true) => "online".into(),
                 Some(false) => "offline".into(),
                 None => "unknown".into(),
             },
             actor: Actor::Technician,
-            code: String::new(),
+            code: health.link.clone().unwrap_or_default(),
         },
         DeviceLine {
             device: DeviceRole::Storage,
-            ok: state.queue.has_room && queue_alarms == 0,
-            state: match (state.queue.has_room, queue_alarms) {
-                (false, _) => "full".into(),
-                (true, 0) => "online".into(),
-                (true, _) => "quarantined".into(),
+            ok: state.queue.has_room && alarms.is_empty(),
+            state: match (state.queue.has_room, queue_alarms, alarms.is_empty()) {
+                (false, ..) => "full".into(),
+                (true, 1.., _) => "quarantined".into(),
+                (true, 0, true) => "online".into(),
+                (true, 0, false) => "alarm".into(),
             },
             actor: Actor::Technician,
-            code: String::new(),
+            code: alarms.join(" "),
         },
     ]
 }

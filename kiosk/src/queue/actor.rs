@@ -1,14 +1,19 @@
-//! Why: the queue is used by the visit (store), the uploader (due, acknowledge) and the staff page
-//! (status). One thread owns it, so there is one connection and one order of writes.
+//! Why: the queue is used by the visit (store), the uploader (due, acknowledge), the staff page
+//! (status) and a technician's command (requests). One thread owns it, so there is one connection
+//! and one order of writes.
 //!
 //! Refuses: to hold anything of a visit longer than its sealing takes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Queue, QueueError, Reconciliation};
+
+/// How often to look for requests of a technician.
+const LOOK: Duration = Duration::from_secs(1);
 
 type Job = Box<dyn FnOnce(&mut Queue) + Send>;
 
@@ -20,17 +25,31 @@ pub struct QueueHandle {
 
 /// Opens the queue and gives it a thread of its own.
 pub fn spawn(dir: &Path, quota: u64) -> Result<(QueueHandle, Reconciliation), QueueError> {
-    let (mut queue, report) = Queue::open(dir, quota)?;
+    let (queue, report) = Queue::open(dir, quota)?;
     let (jobs, inbox) = mpsc::channel::<Job>();
     thread::Builder::new()
         .name("queue".into())
-        .spawn(move || {
-            for job in inbox {
-                job(&mut queue);
-            }
-        })
+        .spawn(move || own(queue, &inbox))
         .map_err(QueueError::io("start a thread for", dir))?;
     Ok((QueueHandle { jobs }, report))
+}
+
+fn own(mut queue: Queue, inbox: &mpsc::Receiver<Job>) {
+    let mut looked = Instant::now();
+    loop {
+        match inbox.recv_timeout(LOOK.saturating_sub(looked.elapsed())) {
+            Ok(job) => job(&mut queue),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if looked.elapsed() >= LOOK {
+            let served = catch_unwind(AssertUnwindSafe(|| queue.serve_requests()));
+            if served.is_err() {
+                tracing::error!("a technician's request met a fault of the program");
+            }
+            looked = Instant::now();
+        }
+    }
 }
 
 impl QueueHandle {

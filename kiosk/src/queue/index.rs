@@ -10,10 +10,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
-use super::QueueStatus;
+use super::{QueueStatus, alarm};
+use crate::crash_point;
+
+/// Code of a row whose sealed file is gone.
+pub(super) const MISSING: &str = "file.missing";
 
 /// Where a submission stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemState {
     /// On this disk, waiting.
@@ -29,7 +33,8 @@ pub enum ItemState {
 }
 
 impl ItemState {
-    fn word(self) -> &'static str {
+    /// Stable name, as the index and `kiosk queue` have it.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Sealed => "sealed",
             Self::Uploading => "uploading",
@@ -129,7 +134,9 @@ impl Index {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "mmap_size", 0)?;
-        let check: String = connection.query_row("PRAGMA quick_check", [], |row| row.get(0))?;
+        // Not the quick one, which does not hold the key's pages against the rows: a row that is
+        // listed and cannot be found by its key would be due again and again.
+        let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
         if check != "ok" {
             return Err(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
@@ -149,12 +156,13 @@ impl Index {
         Ok(())
     }
 
-    pub(super) fn next_seq(&self) -> rusqlite::Result<u64> {
+    /// The highest number given so far.
+    pub(super) fn last_seq(&self) -> rusqlite::Result<u64> {
         let last: Option<i64> = self
             .connection
             .query_row("SELECT value FROM counter WHERE name = 'device_seq'", [], |row| row.get(0))
             .optional()?;
-        Ok(last.unwrap_or(0) as u64 + 1)
+        Ok(last.unwrap_or(0) as u64)
     }
 
     /// Row and sequence number in one transaction. A row of the same submission (an attempt whose
@@ -178,8 +186,22 @@ impl Index {
                 item.last_error,
             ],
         )?;
+        crash_point!("queue.create.inserted");
         transaction.execute(RAISE_SEQ, params![item.device_seq as i64])?;
-        transaction.commit()
+        crash_point!("queue.create.before_commit");
+        transaction.commit()?;
+        crash_point!("queue.create.committed");
+        Ok(())
+    }
+
+    pub(super) fn find(&self, id: Uuid) -> rusqlite::Result<Option<Item>> {
+        self.connection
+            .query_row(
+                &format!("SELECT {COLUMNS} FROM item WHERE submission_id = ?1"),
+                params![id.to_string()],
+                read,
+            )
+            .optional()
     }
 
     pub(super) fn items(&self) -> rusqlite::Result<Vec<Item>> {
@@ -189,22 +211,27 @@ impl Index {
         rows.collect()
     }
 
-    pub(super) fn due(&self, now: Timestamp) -> rusqlite::Result<Option<Item>> {
-        self.connection
-            .query_row(
-                &format!(
-                    "SELECT {COLUMNS} FROM item
-                     WHERE state IN ('sealed', 'uploading')
-                       AND (next_attempt <= ?1 OR next_attempt > ?2)
-                     ORDER BY attempts, device_seq LIMIT 1"
-                ),
-                params![
-                    now.as_millisecond(),
-                    now.as_millisecond().saturating_add(LONGEST_WAIT.as_millis() as i64)
-                ],
-                read,
-            )
-            .optional()
+    /// The next one due that is not `held`.
+    pub(super) fn due(
+        &self,
+        now: Timestamp,
+        held: impl Fn(Uuid) -> bool,
+    ) -> rusqlite::Result<Option<Item>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM item
+             WHERE state IN ('sealed', 'uploading')
+               AND (next_attempt <= ?1 OR next_attempt > ?2)
+             ORDER BY attempts, device_seq"
+        ))?;
+        let now = now.as_millisecond();
+        let beyond = now.saturating_add(LONGEST_WAIT.as_millis() as i64);
+        for item in statement.query_map(params![now, beyond], read)? {
+            let item = item?;
+            if !held(item.submission_id) {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
     }
 
     /// Delivered ones whose deletion is not complete.
@@ -219,9 +246,9 @@ impl Index {
     /// Its bytes are gone: it takes no room any more.
     pub(super) fn set_missing(&self, id: Uuid) -> rusqlite::Result<()> {
         self.connection.execute(
-            "UPDATE item SET state = 'quarantined', last_error = 'file.missing', bytes = 0
+            "UPDATE item SET state = 'quarantined', last_error = ?2, bytes = 0
              WHERE submission_id = ?1",
-            params![id.to_string()],
+            params![id.to_string(), MISSING],
         )?;
         Ok(())
     }
@@ -248,12 +275,27 @@ impl Index {
         Ok(())
     }
 
-    pub(super) fn acknowledge(&self, id: Uuid, receipt: &str) -> rusqlite::Result<()> {
-        self.change(
+    /// Back to the beginning: waits, and is due at once.
+    pub(super) fn renew(&self, id: Uuid) -> rusqlite::Result<()> {
+        self.connection.execute(
+            "UPDATE item SET state = 'sealed', attempts = 0, next_attempt = 0, last_error = NULL
+             WHERE submission_id = ?1",
+            params![id.to_string()],
+        )?;
+        crash_point!("queue.release.marked");
+        Ok(())
+    }
+
+    pub(super) fn acknowledge(&mut self, id: Uuid, receipt: &str) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
             "UPDATE item SET state = 'acknowledged', receipt = ?2 WHERE submission_id = ?1",
-            id,
-            receipt,
-        )
+            params![id.to_string(), receipt],
+        )?;
+        crash_point!("queue.acknowledge.before_commit");
+        transaction.commit()?;
+        crash_point!("queue.acknowledge.marked");
+        Ok(())
     }
 
     pub(super) fn remove_delivered(&mut self, id: Uuid) -> rusqlite::Result<()> {
@@ -265,11 +307,8 @@ impl Index {
              ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
             params![gone as i64],
         )?;
-        transaction.commit()
-    }
-
-    fn change(&self, sql: &str, id: Uuid, value: &str) -> rusqlite::Result<()> {
-        self.connection.execute(sql, params![id.to_string(), value])?;
+        transaction.commit()?;
+        crash_point!("queue.delete.row_removed");
         Ok(())
     }
 
@@ -286,10 +325,14 @@ impl Index {
             match item.state {
                 ItemState::Sealed | ItemState::Uploading => {
                     status.waiting += 1;
-                    let age = now.as_second() - item.created_at.as_second();
+                    let age = alarm::age(item.created_at, now);
                     status.oldest_seconds = status.oldest_seconds.max(age);
+                    status.attempts = status.attempts.max(item.attempts);
                 }
-                ItemState::Quarantined => status.quarantined += 1,
+                ItemState::Quarantined => {
+                    status.quarantined += 1;
+                    status.missing += usize::from(item.last_error.as_deref() == Some(MISSING));
+                }
                 ItemState::Refused => status.refused += 1,
                 ItemState::Acknowledged => {}
             }
@@ -347,18 +390,24 @@ where
     })
 }
 
-/// Rebuilding from the spool mends it.
+/// Rebuilding from the spool mends it. What SQLite says of the disk, of the folder or of another
+/// program is not about the file; anything else is: one flipped bit can make it look read-only,
+/// of another version, or without a column.
 fn damaged(error: &rusqlite::Error) -> bool {
-    match error {
-        rusqlite::Error::SqliteFailure(failure, _) => matches!(
-            failure.code,
-            rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
-        ),
-        rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..) => {
-            true
-        }
-        _ => false,
-    }
+    use rusqlite::ErrorCode;
+    error.sqlite_error_code().is_none_or(|code| {
+        !matches!(
+            code,
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::OutOfMemory
+        )
+    })
 }
 
 fn set_aside(path: &Path) {

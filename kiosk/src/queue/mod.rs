@@ -2,122 +2,53 @@
 //! sealed files holds the bytes; a small index says where each one stands. The order of writes is
 //! chosen so that a cut at any moment loses nothing that a visitor was promised.
 //!
-//! Create: space checked → temporary file → sync → rename → directory synced → row committed →
-//! only then the receipt number. Delete: verified receipt committed → unlink → directory synced →
-//! row removed. The index can be rebuilt from the spool, never the other way round.
+//! Create: quota and disk checked → temporary file → its blocks reserved → written → sync → rename →
+//! directory synced → row committed → only then the receipt number. Delete: verified receipt
+//! committed → sequence noted → unlink → directory synced → row removed. The index can be rebuilt
+//! from the spool, never the other way round.
 //!
 //! Refuses: to open anything (it holds no key that could), to evict what was not delivered, and to
 //! let one bad item stop the rest: that one is set aside with an alarm.
 
 mod actor;
+mod alarm;
+mod check;
+mod error;
+pub mod export;
 mod index;
 mod lock;
+mod receipts;
 mod reconcile;
+pub mod request;
 mod spool;
+mod tend;
 
 pub use actor::{QueueHandle, spawn};
+pub use alarm::{Alarm, Alarms, QueueStatus, Thresholds};
+pub use check::{Finding, Soundness, verify_item};
+pub use error::QueueError;
 pub use index::{Item, ItemState};
+pub use receipts::{ReceiptLines, ReceiptTrust, Settled};
 pub use reconcile::Reconciliation;
+pub use tend::Tended;
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use envelope::{SealError, SealedInfo};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::crash_point;
 use index::Index;
 use spool::Spool;
 
 /// Bytes that a visit may need at the most; checked before one starts.
 pub const VISIT_RESERVE: u64 = 64 << 20;
-
-/// The queue could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum QueueError {
-    /// No room: quota or disk.
-    #[error(
-        "no room for {needed} bytes in {dir}; deliver or export what waits, or enlarge storage.quota_bytes"
-    )]
-    Full {
-        /// The spool.
-        dir: PathBuf,
-        /// Bytes asked for.
-        needed: u64,
-    },
-    /// A file operation failed.
-    #[error(
-        "cannot {doing} {path}: {source}; check the disk with `dmesg` and replace it if it reports errors"
-    )]
-    Io {
-        /// What was being done.
-        doing: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The index failed.
-    #[error(
-        "the index of the queue failed: {0}; restart the terminal, it rebuilds the index from the spool"
-    )]
-    Index(#[from] rusqlite::Error),
-    /// Sealing failed.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-    /// No such item.
-    #[error("no submission {0} in the queue; `kiosk queue` lists what is there")]
-    Unknown(Uuid),
-    /// Another program works on the same folder.
-    #[error("another program uses the queue in {0}; stop the other terminal first")]
-    InUse(PathBuf),
-    /// The program has a fault; the submission was not stored.
-    #[error("the program failed while storing; try again, and send the log to support")]
-    Fault,
-    /// The thread of the queue has ended.
-    #[error("the queue has stopped; restart the terminal")]
-    Stopped,
-}
-
-impl QueueError {
-    /// Stable code for staff.
-    pub fn code(&self) -> &'static str {
-        match self {
-            _ if self.is_full() => "queue.full",
-            Self::Full { .. } => "queue.full",
-            Self::Io { .. } => "queue.io",
-            Self::Index(_) => "queue.index",
-            Self::Seal(_) => "queue.seal",
-            Self::Unknown(_) => "queue.unknown",
-            Self::InUse(_) => "queue.in_use",
-            Self::Fault => "queue.fault",
-            Self::Stopped => "queue.stopped",
-        }
-    }
-
-    /// The disk or the quota has no room, whoever noticed it.
-    pub fn is_full(&self) -> bool {
-        let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
-        match self {
-            Self::Full { .. } => true,
-            Self::Io { source, .. } => full(source),
-            Self::Seal(SealError::Write(source)) => full(source),
-            Self::Index(rusqlite::Error::SqliteFailure(failure, _)) => {
-                failure.code == rusqlite::ErrorCode::DiskFull
-            }
-            _ => false,
-        }
-    }
-
-    fn from_full(error: &rusqlite::Error) -> bool {
-        matches!(error, rusqlite::Error::SqliteFailure(failure, _)
-            if failure.code == rusqlite::ErrorCode::DiskFull)
-    }
-
-    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { doing, path, source }
-    }
-}
+/// How long one steps back whose state could not be written down.
+const HOLD: Duration = Duration::from_secs(600);
 
 /// What is known of a submission before it is sealed.
 #[derive(Clone, Debug)]
@@ -130,31 +61,18 @@ pub struct NewItem {
     pub created_at: Timestamp,
 }
 
-/// How the queue stands; counts and ages only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct QueueStatus {
-    /// Waiting for delivery.
-    pub waiting: usize,
-    /// Set aside with an alarm.
-    pub quarantined: usize,
-    /// Refused for good by the gateway.
-    pub refused: usize,
-    /// Delivered since the terminal was set up.
-    pub delivered: u64,
-    /// Bytes in the spool.
-    pub bytes: u64,
-    /// Age of the oldest one that waits.
-    pub oldest_seconds: i64,
-    /// False when not even one more visit would fit.
-    pub has_room: bool,
-}
-
 /// Spool and index together.
 pub struct Queue {
     spool: Spool,
     index: Index,
     quota: u64,
     uploading: Option<Uuid>,
+    // Of these nothing could be written down; they let the others go first until then.
+    held: BTreeMap<Uuid, Instant>,
+    // What the log was told last.
+    told: Cell<Alarms>,
+    // Whose word lets go of what an exported file's receipt names; nobody's until it is said.
+    trust: Option<ReceiptTrust>,
     // Held for as long as the queue is open; the operating system lets go of it with the process.
     _lock: lock::Lock,
 }
@@ -173,22 +91,46 @@ impl Queue {
             other => other?,
         };
         index.raise_seq(spool.sequence())?;
-        let mut queue = Self { spool, index, quota, uploading: None, _lock: lock };
+        let mut queue = Self {
+            spool,
+            index,
+            quota,
+            uploading: None,
+            held: BTreeMap::new(),
+            told: Cell::default(),
+            trust: None,
+            _lock: lock,
+        };
         let report = reconcile::reconcile(&mut queue)?;
         queue.spool.keep_ballast();
         Ok((queue, report))
     }
 
-    /// Reads the index beside a running terminal, changing nothing.
+    /// Reads the index beside a running terminal, changing nothing. `quota` is the terminal's.
+    pub fn look_within(
+        dir: &Path,
+        quota: u64,
+        now: Timestamp,
+    ) -> Result<(Vec<Item>, QueueStatus), QueueError> {
+        let path = dir.join("index.db");
+        if !path.is_file() {
+            return Err(QueueError::NoQueue(dir.to_owned()));
+        }
+        let index = Index::look(&path)?;
+        let spool = Spool::beside(dir);
+        let status = status_of(&index, &spool, quota, now)?;
+        Ok((index.items()?, status))
+    }
+
+    /// As [`Self::look_within`], for a terminal without a quota.
     pub fn look(dir: &Path, now: Timestamp) -> Result<(Vec<Item>, QueueStatus), QueueError> {
-        let index = Index::look(&dir.join("index.db"))?;
-        Ok((index.items()?, index.status(now)?))
+        Self::look_within(dir, u64::MAX, now)
     }
 
     /// Number that the next submission carries; without gaps, so that the gateway notices a
     /// submission that somebody withheld.
     pub fn next_seq(&self) -> Result<u64, QueueError> {
-        Ok(self.index.next_seq()?)
+        Ok(self.index.last_seq()? + 1)
     }
 
     /// Seals through `seal` into the spool and records it. When this returns, it is durable.
@@ -200,8 +142,9 @@ impl Queue {
         seal: impl FnOnce(&mut dyn std::io::Write) -> Result<SealedInfo, SealError>,
     ) -> Result<Item, QueueError> {
         self.require_room(expected_bytes)?;
+        crash_point!("queue.create.checked");
         let id = new.submission_id;
-        let info = self.spool.write(id, seal)?;
+        let info = self.spool.write(id, expected_bytes, seal)?;
         let item = Item {
             submission_id: new.submission_id,
             receipt_number: new.receipt_number.clone(),
@@ -222,11 +165,6 @@ impl Queue {
             self.spool.remove(id)?;
             return Err(error);
         }
-        // Only so that numbers go on where they were if the index is ever lost; never a reason to
-        // take back what is stored.
-        if let Err(error) = self.spool.note_sequence(device_seq) {
-            tracing::warn!(code = error.code(), "the sequence could not be noted");
-        }
         Ok(item)
     }
 
@@ -244,11 +182,10 @@ impl Queue {
         }
     }
 
-    /// Refuses unless `bytes` more would fit under the quota and on the disk.
+    /// Refuses unless `bytes` more would fit under the quota and on the disk, the ballast's aside.
     pub fn require_room(&self, bytes: u64) -> Result<(), QueueError> {
-        let used = self.index.bytes()?;
-        let fits = used.saturating_add(bytes) <= self.quota && self.spool.free()? >= bytes;
-        if fits {
+        let (_, used) = used(&self.index, &self.spool)?;
+        if room(used, &self.spool, self.quota)? >= bytes {
             Ok(())
         } else {
             Err(QueueError::Full { dir: self.spool.dir().to_owned(), needed: bytes })
@@ -270,9 +207,14 @@ impl Queue {
     /// disk must not keep it from leaving.
     pub fn due(&mut self, now: Timestamp) -> Result<Option<Item>, QueueError> {
         for id in self.index.acknowledged()? {
-            self.finish_delivery(id)?;
+            // One file that cannot be deleted now must not keep the others from leaving.
+            if let Err(error) = self.finish_delivery(id) {
+                tracing::warn!(code = error.code(), "a delivered file could not be deleted yet");
+            }
         }
-        let due = self.index.due(now)?;
+        let moment = Instant::now();
+        self.held.retain(|_, until| *until > moment);
+        let due = self.index.due(now, |id| self.held.contains_key(&id))?;
         self.uploading = due.as_ref().map(|item| item.submission_id);
         Ok(due)
     }
@@ -282,42 +224,93 @@ impl Queue {
         self.spool.path(submission_id)
     }
 
+    /// Writes down how an attempt ended. On a disk that takes no writes any more, the others are
+    /// tried all the same.
+    fn end_attempt(
+        &mut self,
+        id: Uuid,
+        mut write: impl FnMut(&mut Index) -> rusqlite::Result<()>,
+    ) -> Result<(), QueueError> {
+        self.uploading = None;
+        let written = self.tight(|queue| Ok(write(&mut queue.index)?));
+        if written.is_err() {
+            self.held.insert(id, Instant::now() + HOLD);
+        }
+        written
+    }
+
     /// An attempt failed for a reason that may pass: try again at `next`.
     pub fn postpone(&mut self, id: Uuid, next: Timestamp, code: &str) -> Result<(), QueueError> {
-        self.uploading = None;
-        self.tight(|queue| Ok(queue.index.postpone(id, next, code)?))
+        self.end_attempt(id, |index| index.postpone(id, next, code))
     }
 
     /// The gateway refused it for good; it stays here for staff.
     pub fn refuse(&mut self, id: Uuid, code: &str) -> Result<(), QueueError> {
-        self.uploading = None;
-        self.tight(|queue| Ok(queue.index.set_failed(id, ItemState::Refused, code)?))
+        self.end_attempt(id, |index| index.set_failed(id, ItemState::Refused, code))
     }
 
     /// A verified receipt has come: record it, then let the bytes go. Once the receipt is recorded
     /// it is delivered; a deletion that fails is done again at the next look.
     pub fn acknowledge(&mut self, id: Uuid, receipt_json: &str) -> Result<(), QueueError> {
-        self.uploading = None;
-        self.tight(|queue| Ok(queue.index.acknowledge(id, receipt_json)?))?;
+        self.end_attempt(id, |index| index.acknowledge(id, receipt_json))?;
         if let Err(error) = self.finish_delivery(id) {
             tracing::warn!(code = error.code(), "a delivered file could not be deleted yet");
         }
         Ok(())
     }
 
+    /// The bytes may go. The number is noted first: as long as the file is there, it tells it.
     pub(super) fn finish_delivery(&mut self, id: Uuid) -> Result<(), QueueError> {
+        self.note_sequence();
         self.spool.remove(id)?;
         self.tight(|queue| Ok(queue.index.remove_delivered(id)?))?;
         self.spool.keep_ballast();
         Ok(())
     }
 
-    /// Counts and ages.
+    /// Notes how far numbers have come, so that they go on there if the index is ever lost. Never a
+    /// reason to keep what is delivered.
+    pub(super) fn note_sequence(&mut self) {
+        let noted = self.tight(|queue| {
+            let last = queue.index.last_seq()?;
+            queue.spool.note_sequence(last)
+        });
+        if let Err(error) = noted {
+            tracing::warn!(code = error.code(), "the sequence could not be noted");
+        }
+    }
+
+    /// Counts, ages, room and alarms; what changed since the last time goes to the log.
     pub fn status(&self, now: Timestamp) -> Result<QueueStatus, QueueError> {
-        let mut status = self.index.status(now)?;
-        status.has_room = self.require_room(VISIT_RESERVE).is_ok();
+        let status = status_of(&self.index, &self.spool, self.quota, now)?;
+        alarm::log_changes(self.told.replace(status.alarms), status.alarms);
         Ok(status)
     }
+}
+
+fn status_of(
+    index: &Index,
+    spool: &Spool,
+    quota: u64,
+    now: Timestamp,
+) -> Result<QueueStatus, QueueError> {
+    let mut status = index.status(now)?;
+    let (strays, used) = used(index, spool)?;
+    status.quarantined += strays;
+    status.bytes = used;
+    let room = room(status.bytes, spool, quota)?;
+    Ok(status.judged(room, quota, spool.has_ballast()))
+}
+
+/// Files that no row knows, and the bytes of these and of all rows.
+fn used(index: &Index, spool: &Spool) -> Result<(usize, u64), QueueError> {
+    let (strays, bytes) = spool.strays(|id| matches!(index.find(id), Ok(Some(_))));
+    Ok((strays, index.bytes()? + bytes))
+}
+
+/// What is left of quota and disk.
+fn room(used: u64, spool: &Spool, quota: u64) -> Result<u64, QueueError> {
+    Ok(quota.saturating_sub(used).min(spool.free()?))
 }
 
 #[cfg(test)]

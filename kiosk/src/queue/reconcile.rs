@@ -10,8 +10,9 @@ use std::io::BufReader;
 use envelope::{Limits, Refusal};
 use jiff::Timestamp;
 
-use super::index::{Item, ItemState};
+use super::index::{Item, ItemState, MISSING};
 use super::{Queue, QueueError};
+use crate::crash_point;
 
 /// What was found and done at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,42 +31,63 @@ pub(super) fn reconcile(queue: &mut Queue) -> Result<Reconciliation, QueueError>
     let mut report = Reconciliation::default();
     let (files, others) = queue.spool.scan()?;
     for path in others {
-        if path.extension().is_some_and(|extension| extension == "part") {
-            std::fs::remove_file(&path).map_err(QueueError::io("remove", &path))?;
+        let unfinished = path.extension().is_some_and(|extension| extension == "part");
+        if unfinished && std::fs::remove_file(&path).is_ok() {
             report.unfinished += 1;
-        } else {
-            queue.spool.quarantine(&path)?;
+        } else if tolerated(queue.spool.quarantine(&path)) {
             report.quarantined += 1;
         }
     }
 
     for item in queue.index.items()? {
-        let present = files.binary_search(&item.submission_id).is_ok();
+        let id = item.submission_id;
+        let present = files.binary_search(&id).is_ok();
         match (item.state, present) {
             (ItemState::Acknowledged, _) => {
-                queue.finish_delivery(item.submission_id)?;
-                report.completed += 1;
-            }
-            (ItemState::Quarantined | ItemState::Refused, _) => {}
-            (ItemState::Sealed | ItemState::Uploading, false) => {
-                queue.index.set_missing(item.submission_id)?;
-                report.quarantined += 1;
-            }
-            (ItemState::Sealed | ItemState::Uploading, true) => {
-                match examine(queue, item.submission_id) {
-                    // Waiting times of before do not count: the clock may have been another.
-                    Ok(Some(found)) => {
-                        let receipt_number = item.receipt_number.clone();
-                        queue.index.insert(&Item { receipt_number, ..found })?;
-                    }
-                    Ok(None) => {
-                        set_aside(queue, &item)?;
-                        report.quarantined += 1;
-                    }
-                    // The disk would not read it now; that says nothing about the file.
-                    Err(()) => {}
+                if tolerated(queue.finish_delivery(id)) {
+                    report.completed += 1;
                 }
             }
+            // The cut came while a technician set it aside or released it.
+            (ItemState::Quarantined, true) if item.last_error.as_deref() != Some(MISSING) => {
+                tolerated(queue.spool.quarantine(&queue.path(id)));
+            }
+            (ItemState::Refused, _) | (ItemState::Quarantined, false) => {}
+            // Its bytes came back: a stick, a back-up, a disk that can be read again.
+            (ItemState::Quarantined, true) => match examine(queue, id) {
+                Ok(Some(found)) => {
+                    queue.index.insert(&Item { receipt_number: item.receipt_number, ..found })?;
+                    report.adopted += 1;
+                }
+                Ok(None) => {
+                    set_aside(queue, &item)?;
+                    report.quarantined += 1;
+                }
+                Err(()) => {}
+            },
+            (ItemState::Sealed | ItemState::Uploading, false) => {
+                if released_halfway(queue, id)? {
+                    report.adopted += 1;
+                } else {
+                    queue.index.set_missing(id)?;
+                    report.quarantined += 1;
+                }
+            }
+            (ItemState::Sealed | ItemState::Uploading, true) => match examine(queue, id) {
+                // Waiting times of before do not count: the clock may have been another.
+                Ok(Some(found)) => {
+                    let found = Item { receipt_number: item.receipt_number.clone(), ..found };
+                    if found != item {
+                        queue.index.insert(&found)?;
+                    }
+                }
+                Ok(None) => {
+                    set_aside(queue, &item)?;
+                    report.quarantined += 1;
+                }
+                // The disk would not read it now; that says nothing about the file.
+                Err(()) => {}
+            },
         }
     }
 
@@ -81,8 +103,9 @@ pub(super) fn reconcile(queue: &mut Queue) -> Result<Reconciliation, QueueError>
                 report.adopted += 1;
             }
             Ok(None) => {
-                queue.spool.quarantine(&queue.path(id))?;
-                report.quarantined += 1;
+                if tolerated(queue.spool.quarantine(&queue.path(id))) {
+                    report.quarantined += 1;
+                }
             }
             Err(()) => {}
         }
@@ -90,16 +113,38 @@ pub(super) fn reconcile(queue: &mut Queue) -> Result<Reconciliation, QueueError>
     Ok(report)
 }
 
+/// What does not work for one file is told and does not keep the terminal from starting.
+fn tolerated(done: Result<(), QueueError>) -> bool {
+    done.inspect_err(|error| tracing::error!(code = error.code(), "left as it is: {error}")).is_ok()
+}
+
 fn set_aside(queue: &mut Queue, item: &Item) -> Result<(), QueueError> {
+    queue.note_sequence();
     queue.index.set_failed(item.submission_id, ItemState::Quarantined, "file.damaged")?;
-    queue.spool.quarantine(&queue.path(item.submission_id))
+    crash_point!("queue.quarantine.marked");
+    tolerated(queue.spool.quarantine(&queue.path(item.submission_id)));
+    Ok(())
+}
+
+/// A row that waits, while its sound file lies in quarantine.
+fn released_halfway(queue: &Queue, id: uuid::Uuid) -> Result<bool, QueueError> {
+    let Some(path) = queue.spool.find(id) else { return Ok(false) };
+    if !matches!(examine_file(&path, id), Ok(Some(_))) {
+        return Ok(false);
+    }
+    queue.spool.release(id)?;
+    Ok(true)
 }
 
 /// What a sealed file says of itself: `None` when it is damaged or another's, an error when it
 /// could not be read at all. The file is signed, the row is not: where they differ, the file is
 /// right.
 fn examine(queue: &Queue, id: uuid::Uuid) -> Result<Option<Item>, ()> {
-    let file = File::open(queue.path(id)).map_err(drop)?;
+    examine_file(&queue.path(id), id)
+}
+
+fn examine_file(path: &std::path::Path, id: uuid::Uuid) -> Result<Option<Item>, ()> {
+    let file = File::open(path).map_err(drop)?;
     let verified = match envelope::verify(BufReader::new(file), &Limits::default()) {
         Ok(verified) => verified,
         Err(Refusal::Read { .. }) => return Err(()),

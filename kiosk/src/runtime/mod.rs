@@ -208,6 +208,7 @@ impl Runtime {
                 self.screen.clear_preview();
             }
             Effect::TakeStill { visit, role } => self.hands.devices.take_still(role, visit),
+            Effect::MeasureQueue => self.hands.measure_queue(),
             Effect::Store { visit, submission } => self.hands.store(visit, submission),
             Effect::Print { job, document, record } => {
                 self.hands.devices.print(job, document, record);
@@ -255,6 +256,11 @@ impl Hands {
             }
             send(&inbox, Event::Stored { visit, result });
         });
+    }
+
+    fn measure_queue(&self) {
+        let inbox = self.inbox.clone();
+        self.sealer.measure(move |status| send(&inbox, Event::Queue(status)));
     }
 
     fn fetch_progress(&self, visit: u64, number: personal::PersonalText) {

@@ -6,14 +6,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use envelope::{
-    Attachment, AttachmentRef, Channel, Declaration, DeviceKey, Kind, Manifest, MaterialEntry,
-    RecipientPublic, SCHEMA_VERSION, SealRequest, Suite,
+    AttachmentRef, Channel, Content, Declaration, DeviceKey, Kind, Manifest, MaterialEntry,
+    Measured, SCHEMA_VERSION, SealRequest, Source,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::core::{Stored, Submission};
-use crate::queue::{NewItem, QueueError, QueueHandle};
+use crate::link::OfficeKeys;
+use crate::queue::{NewItem, QueueError, QueueHandle, QueueStatus};
 
 /// File name of the signature's strokes inside the sealed file.
 const STROKES: &str = "signature.json";
@@ -22,8 +23,8 @@ const STROKES: &str = "signature.json";
 pub struct Terminal {
     /// Signs.
     pub device: DeviceKey,
-    /// Can open.
-    pub recipient: RecipientPublic,
+    /// Who can open, and how it is sealed for them.
+    pub office: OfficeKeys,
     /// Region code of the site.
     pub site: String,
     /// Version of the catalogue shown.
@@ -49,6 +50,18 @@ impl Sealer {
         Self { terminal: Arc::new(terminal), queue, attempt: Arc::default() }
     }
 
+    /// How the queue stands; `then` is told on the queue's thread.
+    pub fn measure(&self, then: impl FnOnce(QueueStatus) + Send + 'static) {
+        self.queue.run(
+            |queue| queue.status(Timestamp::now()),
+            move |status| {
+                if let Ok(status) = status {
+                    then(status);
+                }
+            },
+        );
+    }
+
     /// Seals on the queue's thread; `then` learns the outcome there: a number, or a stable code.
     pub fn store(
         &self,
@@ -69,19 +82,24 @@ impl Sealer {
                 let expected = submission.expected_bytes();
                 let created_at = submission.declared_at;
                 let new = NewItem { submission_id: id, receipt_number: number.clone(), created_at };
-                let (manifest, attachments) = terminal.manifest(submission, id, &number);
+                let (manifest, files) = terminal.manifest(submission, id, &number);
+                let mut files: Vec<Source<'_>> = files
+                    .iter()
+                    .map(|(name, content)| Source { name, content: Content::Measured(content) })
+                    .collect();
+                let (recipient, suite) = terminal.office.sealing_key(Timestamp::now());
                 queue.store(&new, expected, device_seq, |out| {
                     let request = SealRequest {
                         submission_id: id,
                         device: &terminal.device,
                         device_seq,
                         created_at,
-                        recipient: &terminal.recipient,
-                        suite: Suite::X25519ChaCha20,
+                        recipient: &recipient,
+                        suite,
                         manifest: &manifest,
-                        attachments: &attachments,
+                        attachments: &[],
                     };
-                    envelope::seal(&request, out)
+                    envelope::seal_from(&request, &mut files, out)
                 })?;
                 Ok(Stored { submission_id: id, receipt_number: number })
             },
@@ -109,25 +127,26 @@ impl Terminal {
         submission: Submission,
         id: Uuid,
         number: &str,
-    ) -> (Manifest, Vec<Attachment>) {
+    ) -> (Manifest, Vec<(String, Measured)>) {
         let created_at: Timestamp = submission.declared_at;
-        let mut attachments = Vec::new();
+        let mut files = Vec::new();
         let mut materials = Vec::new();
         for photograph in submission.photographs {
             let name = format!("{}-{:02}.jpg", photograph.kind, photograph.page);
-            materials.push(MaterialEntry::describe(
+            let picture = Measured::new(photograph.jpeg);
+            materials.push(MaterialEntry::of(
                 &photograph.kind,
                 photograph.page,
                 &name,
                 "image/jpeg",
-                photograph.jpeg.expose(),
+                &picture,
                 photograph.report,
             ));
-            attachments.push(Attachment { name, bytes: photograph.jpeg });
+            files.push((name, picture));
         }
-        let strokes =
-            AttachmentRef::describe(STROKES, "application/json", submission.strokes.expose());
-        attachments.push(Attachment { name: STROKES.to_owned(), bytes: submission.strokes });
+        let strokes = Measured::new(submission.strokes);
+        let signature = AttachmentRef::of(STROKES, "application/json", &strokes);
+        files.push((STROKES.to_owned(), strokes));
         let manifest = Manifest {
             schema_version: SCHEMA_VERSION,
             kind: match submission.correction {
@@ -149,13 +168,13 @@ impl Terminal {
             declaration: Declaration {
                 text_version: self.declaration_version.clone(),
                 accepted_at: created_at,
-                signature_strokes: Some(strokes),
+                signature_strokes: Some(signature),
             },
             identity: submission.identity,
             assisted_by: None,
             materials,
         };
-        (manifest, attachments)
+        (manifest, files)
     }
 }
 

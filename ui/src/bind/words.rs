@@ -218,6 +218,7 @@ impl From<vm::FaultKind> for g::FaultKind {
             vm::FaultKind::Tampered => Self::Tampered,
             vm::FaultKind::ButtonStuck => Self::ButtonStuck,
             vm::FaultKind::PanelBroken => Self::PanelBroken,
+            vm::FaultKind::StorageFull => Self::StorageFull,
         }
     }
 }

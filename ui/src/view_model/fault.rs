@@ -79,11 +79,13 @@ pub enum FaultKind {
     ButtonStuck,
     /// Sensors and lights do not answer.
     PanelBroken,
+    /// No further photograph can be stored.
+    StorageFull,
 }
 
 impl FaultKind {
     /// Every kind, for tests and tables that walk them all.
-    pub const ALL: [FaultKind; 28] = [
+    pub const ALL: [FaultKind; 29] = [
         FaultKind::CardAgain,
         FaultKind::ReaderMissing,
         FaultKind::ReaderBroken,
@@ -112,5 +114,6 @@ impl FaultKind {
         FaultKind::Tampered,
         FaultKind::ButtonStuck,
         FaultKind::PanelBroken,
+        FaultKind::StorageFull,
     ];
 }

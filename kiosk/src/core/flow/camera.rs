@@ -108,6 +108,8 @@ fn problem(error: &CameraError) -> PictureProblem {
 pub fn enter(visit: &mut Visit, role: CameraRole, effects: &mut Vec<Effect>) {
     visit.capture = CaptureState { on: Some(role), ..CaptureState::default() };
     effects.push(Effect::Preview(role, true));
+    // Nobody is to photograph what cannot be stored.
+    effects.push(Effect::MeasureQueue);
     if role == CameraRole::Document {
         effects.push(Effect::Light(Light::Documents, LightState::On));
     }
@@ -175,15 +177,19 @@ pub fn on_button(
 ) {
     let now = state.now.monotonic;
     let today = state.today();
+    let room = state.room_for_a_photograph();
     let Some(visit) = state.visit_mut() else { return };
     let (fewest, most) = path::materials(world, visit, today)
         .into_iter()
         .find(|(material, ..)| material == key)
         .map_or((1, 1), |(_, fewest, most)| (fewest.max(1), most.max(1)));
     match button {
+        // What was taken stays where it cannot be replaced.
+        Button::Take | Button::Retake if !room => effects.push(Effect::MeasureQueue),
         Button::Take | Button::Retake if !visit.capture.taking => {
             visit.capture.still = None;
             visit.capture.problem = None;
+            effects.push(Effect::MeasureQueue);
             if button == Button::Take
                 && let Some(role) = visit.capture.on
             {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hal::camera::CameraError;
 use hal::contract::DeviceStatus;
 use ui::intent::{Button, Intent};
-use ui::view_model::{Page, PictureProblem};
+use ui::view_model::{Actor, FaultKind, Page, PictureProblem};
 
 use crate::core::state::Place;
 use crate::core::{CameraRole, Effect, Event, StillFault};
@@ -216,4 +216,37 @@ fn a_stuck_panel_fills_no_memory() {
     walk.press(Button::Back);
     walk.intent(Intent::EditLine("photo-identity_card".into()));
     assert_eq!(walk.place(), capture("identity_card"));
+}
+
+#[test]
+fn nobody_photographs_what_cannot_be_stored() {
+    use crate::queue::QueueStatus;
+    let mut walk = at_capture("identity_card");
+    let asked = |walk: &Walk, what: fn(&Effect) -> bool| {
+        walk.effects.iter().filter(|effect| what(effect)).count()
+    };
+    let measured = |effect: &Effect| matches!(effect, Effect::MeasureQueue);
+    let taken = |effect: &Effect| matches!(effect, Effect::TakeStill { .. });
+    assert!(asked(&walk, measured) > 0, "the page is entered with a look at the disk");
+    let room = |bytes| Event::Queue(QueueStatus { room: bytes, ..QueueStatus::default() });
+    walk.event(room(4 << 20));
+    let view = walk.view();
+    let Page::Capture(page) = &view.page else { panic!("no capture page") };
+    assert!(!page.camera_ok, "nothing can be taken");
+    let told = view.chrome.fault.expect("it is told on the page");
+    assert_eq!((told.what, told.actor), (FaultKind::StorageFull, Actor::Staff));
+    walk.press(Button::Take);
+    assert_eq!(asked(&walk, taken), 0);
+
+    // Somebody made room.
+    walk.event(room(64 << 20));
+    assert!(walk.view().chrome.fault.is_none());
+    walk.press(Button::Take);
+    assert_eq!(asked(&walk, taken), 1);
+    let number = walk.visit().number;
+    walk.event(Event::Still { visit: number, result: Ok(crate::testing::still(1)) });
+    // Full again: the picture that was taken is not thrown away for one that cannot be.
+    walk.event(room(0));
+    walk.press(Button::Retake);
+    assert!(walk.visit().capture.still.is_some());
 }

@@ -344,7 +344,12 @@ fn apply(walk: &mut Walk, op: &Op) {
         }
         Op::Network(up) => walk.event(Event::Network(*up)),
         Op::Room(has_room) => {
-            walk.event(Event::Queue(QueueStatus { has_room: *has_room, ..Default::default() }));
+            let room = if *has_room { u64::MAX } else { 0 };
+            walk.event(Event::Queue(QueueStatus {
+                has_room: *has_room,
+                room,
+                ..Default::default()
+            }));
         }
         Op::Progress(whose, good) => {
             let result = if *good { Ok(vec![super::correction::case()]) } else { Err(()) };

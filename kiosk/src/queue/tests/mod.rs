@@ -1,11 +1,23 @@
 //! Spool and index through every cut that can be made from outside.
 
+mod export;
+mod staff;
+mod trouble;
+
 use std::fs;
 
 use super::*;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+/// Flips one bit in the middle.
+fn damage(path: &std::path::Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
 }
 
 struct Fixture {
@@ -118,11 +130,7 @@ fn every_disagreement_has_its_one_safe_ending() {
     let delivered = fixture.store(&mut queue, 3);
     queue.index.acknowledge(delivered.submission_id, "{}").unwrap();
     fs::remove_file(queue.path(lost.submission_id)).unwrap();
-    let path = queue.path(damaged.submission_id);
-    let mut bytes = fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    fs::write(&path, bytes).unwrap();
+    damage(&queue.path(damaged.submission_id));
     fs::write(fixture.dir.path().join("spool/unfinished.part"), b"x").unwrap();
     fs::write(fixture.dir.path().join("spool/note.txt"), b"x").unwrap();
     drop(queue);
