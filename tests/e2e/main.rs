@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod bad_input;
+mod rotation;
 mod visits;
 mod wrong_key;

@@ -4,6 +4,7 @@
 //! Refuses: to reach into the programs. A test sees what a person at the prompt would see.
 
 pub mod faults;
+pub mod loss;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
