@@ -7,7 +7,13 @@ SHELL := /bin/bash
 PACKAGES := fonts-noto-cjk fonts-hanazono libfontconfig-dev pkg-config
 # Only for a window.
 WINDOW_PACKAGES := libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1
+# Servers that the gateway's tests and measurements start for themselves.
+SERVICE_PACKAGES := postgresql python3-venv
+# For the trials of lost power, full disks and wrong clocks; those also need root and /dev/fuse.
+TEST_PACKAGES := e2fsprogs libfaketime
 NEXTEST := 0.9.143
+# Steps at which tests end the gateway; they do nothing unless they are named at its start.
+STEPS := --features gateway/failpoints
 OUT ?= demo-out
 VISIT ?= tests/fixtures/visits/self-directed.toml
 HEADLESS ?= $(if $(or $(DISPLAY),$(WAYLAND_DISPLAY)),0,1)
@@ -34,8 +40,36 @@ setup: ## Install the Debian packages that are missing
 	@$(call install,$(PACKAGES))
 
 .PHONY: setup-tests
-setup-tests: setup
+setup-tests: setup target/npm/ready target/npm/tus-server/ready target/venv/ready
+	@$(call install,$(TEST_PACKAGES))
 	@cargo nextest --version >/dev/null 2>&1 || cargo install cargo-nextest --locked --version $(NEXTEST)
+
+# Programs of others that the gateway is held against. Never linked, never shipped.
+INTEROP := gateway/tests/interop
+target/npm/ready: $(INTEROP)/package.json
+	@command -v npm >/dev/null || { $(call install,nodejs npm); }
+	@mkdir -p target/npm
+	@cp $< target/npm/package.json
+	npm install --prefix target/npm --no-package-lock --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
+target/venv/ready: $(INTEROP)/requirements.txt
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(call install,python3-venv); }
+	python3 -m venv target/venv
+	target/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# A tus server that other people wrote; the terminal's upload is tried against it.
+target/npm/tus-server/ready: kiosk/tests/interop/package.json kiosk/tests/interop/package-lock.json
+	@command -v npm >/dev/null || { $(call install,nodejs npm); }
+	@mkdir -p $(@D)
+	@cp $(filter %.json,$^) $(@D)/
+	npm ci --prefix $(@D) --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+.PHONY: setup-services
+setup-services: ## Install what the gateway's tests start for themselves: PostgreSQL, and Python for an S3 server
+	@$(call install,$(SERVICE_PACKAGES))
 
 .PHONY: build
 build: setup ## Build every program
@@ -56,15 +90,33 @@ lint: setup ## Formatting and clippy, warnings are errors
 	cargo clippy --workspace --all-targets -- -D warnings
 
 .PHONY: test
-test: setup-tests lint build ## Everything that CI runs
+test: setup-tests setup-services lint build ## Everything that CI runs
 	cargo test --workspace --doc --quiet
-	cargo nextest run --workspace
+	scripts/with-services.sh cargo nextest run --workspace $(STEPS)
 	@target/debug/fault-matrix --check
 
 .PHONY: fault-matrix
 fault-matrix: setup-tests build ## Try every fault in every phase and write docs/fault-matrix.md from what comes of it
 	cargo nextest run -p tests --test faults
 	target/debug/fault-matrix
+
+KILLS ?= 2000
+CUTS ?= 300
+POSITIONS ?= all
+UPLOADS ?= 100
+RELAYED ?= 100
+FLIPS ?= 100
+ROUNDS ?= 10
+SEED ?= 1
+# Which of the trials, for example TRIALS="kills flips"; all of them otherwise.
+TRIALS ?=
+export KILLS CUTS POSITIONS UPLOADS RELAYED FLIPS ROUNDS SEED
+
+.PHONY: faults
+faults: setup-tests ## Kill, cut, fill, flip and lie at length (KILLS=2000 CUTS=300 POSITIONS=all …; needs root)
+	cargo build --bins -p gateway -p tests --features gateway/failpoints,tests/failpoints
+	@target/debug/losses $(addprefix --trial ,$(TRIALS))
+	@echo "Kept in target/faults/summary.json"
 
 .PHONY: gallery
 gallery: setup ## Draw every page in every look into target/gallery
@@ -76,25 +128,33 @@ device-check: ## Check the build for a terminal without desktop or simulators (n
 	cargo check -p kiosk --no-default-features --features device,raspberry-pi
 
 .PHONY: bench
-bench: setup ## Measure the drivers beside their limits (five minutes; leave the machine alone)
+bench: setup setup-services ## Measure drivers, sealing, queue, upload and gateway beside their limits (leave the machine alone)
+	@$(call install,age curl)
+	cargo bench -q -p envelope --bench sealing
 	cargo bench -q -p hal --bench limits
+	cargo bench -q -p kiosk --bench delivery
+	scripts/with-services.sh cargo bench -q -p gateway --bench ingest
 
 # cargo-fuzz is made for a nightly compiler; RUSTC_BOOTSTRAP lets the stable one take its flags.
 FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz
-FUZZ_TARGETS = $(notdir $(basename $(wildcard hal/fuzz/fuzz_targets/*.rs)))
+FUZZ_ROOMS := hal envelope
 RUNS ?= 100000
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz every reader of device bytes (RUNS=100000 inputs each, from the kept corpus)
+fuzz: setup ## Fuzz every reader of outside bytes (RUNS=100000 inputs each, from the kept corpus)
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
-	cd hal && $(FUZZ) build --sanitizer none
-	@# New inputs go to a folder that is not kept; what broke a target is left in hal/fuzz/artifacts.
-	@cd hal && for target in $(FUZZ_TARGETS); do \
-		mkdir -p fuzz/target/inputs/$$target; \
-		echo "$$target: $(RUNS) runs"; \
-		$(FUZZ) run --sanitizer none $$target fuzz/target/inputs/$$target fuzz/corpus/$$target \
-			-- -runs=$(RUNS) -max_len=4096 -print_final_stats=1 -verbosity=0 \
-			2>&1 | grep -vE 'WARNING|^$$' || exit 1; \
+	@for room in $(FUZZ_ROOMS); do (cd $$room && $(FUZZ) build --sanitizer none) || exit 1; done
+	@# New inputs go to a folder that is not kept; what broke a target is left in ROOM/fuzz/artifacts.
+	@for room in $(FUZZ_ROOMS); do \
+		for file in $$room/fuzz/fuzz_targets/*.rs; do \
+			target=$$(basename $$file .rs); \
+			mkdir -p $$room/fuzz/target/inputs/$$target; \
+			echo "$$room/$$target: $(RUNS) runs"; \
+			(cd $$room && $(FUZZ) run --sanitizer none $$target \
+				fuzz/target/inputs/$$target fuzz/corpus/$$target \
+				-- -runs=$(RUNS) -max_len=4096 -print_final_stats=1 -verbosity=0 \
+				2>&1 | grep -vE 'WARNING|^$$') || exit 1; \
+		done; \
 	done
 
 .PHONY: fuzz-long
