@@ -190,7 +190,8 @@ async fn tokens_come_and_go_while_the_gateway_runs() {
     let audit = call("operator/audit?limit=5", text(&operator["token"])).await;
     assert_eq!(audit.status(), 200);
     let audit: Value = audit.json().await.unwrap();
-    assert_eq!(audit["alarms"][0]["kind"], "foreign_inbox");
+    let alarms = audit["alarms"].as_array().unwrap();
+    assert!(alarms.iter().any(|alarm| alarm["kind"] == "foreign_inbox"), "{alarms:?}");
     assert_eq!(call("operator/deliveries", text(&operator["token"])).await.status(), 200);
     for path in ["staff/cases", inbox, "departments/public_security/worklist"] {
         assert_eq!(code(call(path, text(&operator["token"])).await).await, "forbidden", "{path}");
