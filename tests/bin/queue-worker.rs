@@ -120,7 +120,7 @@ async fn work(options: Options) -> anyhow::Result<()> {
         if let Ok(status) = status {
             waiting.store(status.waiting, Ordering::Relaxed);
             if let Some(uploader) = uploader.as_ref().filter(|_| status.waiting > 0)
-                && look % CALL_EVERY == 0
+                && look.is_multiple_of(CALL_EVERY)
             {
                 uploader.wake();
             }

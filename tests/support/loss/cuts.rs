@@ -54,7 +54,7 @@ enum Moment {
 
 impl Moment {
     fn draw(plan: &Plan, cut: u64, rng: &mut fastrand::Rng) -> Self {
-        if !plan.failpoints.is_empty() && cut % 2 == 0 {
+        if !plan.failpoints.is_empty() && cut.is_multiple_of(2) {
             let at = (cut / 2) as usize % plan.failpoints.len();
             return Self::Failpoint(plan.failpoints[at].clone(), rng.u64(..4));
         }
