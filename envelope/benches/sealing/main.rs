@@ -96,17 +96,18 @@ fn beside_the_cipher(table: &mut Table, size: usize, name: &str) {
     let photographs = specimen.photographs();
     let sealed = specimen.sealed(Suite::X25519ChaCha20);
     let secret = specimen.secret(Kem::X25519HkdfSha256);
-    let [chacha, aes, hash, measured, hashing, with_aes, with_x_wing, verify, open] = in_turns(&mut [
-        &mut || bare_cipher(&CHACHA20_POLY1305, &photographs),
-        &mut || bare_cipher(&AES_256_GCM, &photographs),
-        &mut || bare_hash(&photographs),
-        &mut || specimen.seal(Suite::X25519ChaCha20, &mut std::io::sink()),
-        &mut || specimen.seal_unmeasured(Suite::X25519ChaCha20, &mut std::io::sink()),
-        &mut || specimen.seal(Suite::X25519Aes256, &mut std::io::sink()),
-        &mut || specimen.seal(Suite::XWingChaCha20, &mut std::io::sink()),
-        &mut || drop(envelope::verify(&*sealed, &Limits::default()).unwrap()),
-        &mut || drop(envelope::inspect(&*sealed, secret, &Limits::default()).unwrap()),
-    ]);
+    let [chacha, aes, hash, measured, hashing, with_aes, with_x_wing, verify, open] =
+        in_turns(&mut [
+            &mut || bare_cipher(&CHACHA20_POLY1305, &photographs),
+            &mut || bare_cipher(&AES_256_GCM, &photographs),
+            &mut || bare_hash(&photographs),
+            &mut || specimen.seal(Suite::X25519ChaCha20, &mut std::io::sink()),
+            &mut || specimen.seal_unmeasured(Suite::X25519ChaCha20, &mut std::io::sink()),
+            &mut || specimen.seal(Suite::X25519Aes256, &mut std::io::sink()),
+            &mut || specimen.seal(Suite::XWingChaCha20, &mut std::io::sink()),
+            &mut || drop(envelope::verify(&*sealed, &Limits::default()).unwrap()),
+            &mut || drop(envelope::inspect(&*sealed, secret, &Limits::default()).unwrap()),
+        ]);
     let ring = |what: &str, time| (format!("ring's {what} on the same bytes"), time);
     let (chacha, aes) = (ring("ChaCha20-Poly1305", chacha), ring("AES-256-GCM", aes));
     let hash = ring("SHA-256", hash);
