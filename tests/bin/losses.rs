@@ -52,10 +52,10 @@ struct Options {
     #[arg(long, env = "SEED", default_value_t = 1)]
     seed: u64,
     /// Names of the terminal's failpoints, separated by commas: half of the kills and cuts fall
-    /// there.
+    /// there. All when none is named.
     #[arg(long, env = "TERMINAL_POINTS", value_delimiter = ',')]
     terminal_points: Vec<String>,
-    /// Names of the gateway's failpoints.
+    /// Names of the gateway's failpoints; all when none is named.
     #[arg(long, env = "GATEWAY_POINTS", value_delimiter = ',')]
     gateway_points: Vec<String>,
     /// Print the table as JSON.
@@ -131,14 +131,16 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn named(points: &[String], all: &[&str]) -> Vec<String> {
+    let named: Vec<_> = points.iter().filter(|name| !name.is_empty()).cloned().collect();
+    if named.is_empty() { all.iter().map(|name| (*name).to_owned()).collect() } else { named }
+}
+
 fn run(trial: Trial, options: &Options) -> anyhow::Result<Counts> {
     let say = |text: &str| eprintln!("{text}");
     let seed = options.seed;
-    let named = |points: &[String]| -> Vec<String> {
-        points.iter().filter(|name| !name.is_empty()).cloned().collect()
-    };
-    let power = |whose, points: &[String]| {
-        let failpoints = named(points);
+    let power = |whose, points: &[String], all: &[&str]| {
+        let failpoints = named(points, all);
         cuts::run(&cuts::Plan { whose, cuts: options.cuts, seed, failpoints }, &say)
     };
     let runtime = || tokio::runtime::Runtime::new().context("cannot start the runtime");
@@ -149,13 +151,17 @@ fn run(trial: Trial, options: &Options) -> anyhow::Result<Counts> {
                 check_every: 5,
                 seed,
                 life_ms: 900,
-                terminal_points: named(&options.terminal_points),
-                gateway_points: named(&options.gateway_points),
+                terminal_points: named(&options.terminal_points, kiosk::failpoints::ALL),
+                gateway_points: named(&options.gateway_points, gateway::failpoints::ALL),
             };
             kills::run(&plan, &say)
         }
-        Trial::CutsTerminal => power(Whose::Terminal, &options.terminal_points),
-        Trial::CutsGateway => power(Whose::Gateway, &options.gateway_points),
+        Trial::CutsTerminal => {
+            power(Whose::Terminal, &options.terminal_points, kiosk::failpoints::ALL)
+        }
+        Trial::CutsGateway => {
+            power(Whose::Gateway, &options.gateway_points, gateway::failpoints::ALL)
+        }
         Trial::FullTerminal => full::terminal(options.rounds, 24, &say),
         Trial::FullGateway => full::gateway(options.rounds, 64, &say),
         Trial::Flips => flips::run(options.flips, &say),

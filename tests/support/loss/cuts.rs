@@ -124,7 +124,7 @@ pub fn run(plan: &Plan, say: &dyn Fn(&str)) -> anyhow::Result<Counts> {
     let mut gateway = Some(Gateway::start(&bench.site, &Start::default())?);
     let address = gateway.as_ref().map(|gateway| gateway.address.clone()).context("started")?;
     bench.site.point_terminals_at(&address)?;
-    let start = Start { address: Some(address), failpoints: None };
+    let start = Start { address: Some(address), ..Start::default() };
     for cut in 1..=plan.cuts {
         let mounted = disk.take().context("mounted")?;
         let moment = Moment::draw(plan, cut, &mut bench.rng);

@@ -5,7 +5,6 @@
 //!
 //! Refuses: to change a byte of a request. It sends whole ones, too often, too late, or not at all.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +81,7 @@ struct Relay {
     rates: Rates,
     rng: Mutex<fastrand::Rng>,
     held: Mutex<Vec<(u64, Whole)>>,
-    asked: Mutex<HashMap<String, Instant>>,
+    asked: Mutex<Option<Instant>>,
     seen: Arc<Seen>,
 }
 
@@ -151,7 +150,7 @@ impl Relay {
             rates,
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
             held: Mutex::default(),
-            asked: Mutex::default(),
+            asked: Mutex::new(None),
             seen,
         });
         let tcp = TcpListener::bind("127.0.0.1:0").await?;
@@ -210,21 +209,20 @@ impl Relay {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).push((requests, whole));
     }
 
-    /// A delivery begins with asking for the receipt; none may begin before a 429 allows it.
-    fn note_patience(&self, path: &str) {
+    /// A delivery begins with announcing an upload. Once a delivery was answered 429, none of this
+    /// terminal's may begin before the time that was asked for.
+    fn note_patience(&self, whole: &Whole) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if path.ends_with("/receipt")
-            && let Some(until) = id_in(path).and_then(|id| asked.remove(&id))
-            && Instant::now() < until
+        if whole.method == Method::POST && asked.take().is_some_and(|until| Instant::now() < until)
         {
             count(&self.seen.impatient);
         }
     }
 
     fn ask_for_patience(&self, path: &str) -> Response {
-        if let Some(id) = id_in(path) {
+        if path.starts_with("/uploads") || path.ends_with("/receipt") {
             let until = Instant::now() + PATIENCE;
-            self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(id, until);
+            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
         }
         let seconds = PATIENCE.as_secs().to_string();
         (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)]).into_response()
@@ -233,10 +231,6 @@ impl Relay {
 
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
-}
-
-fn id_in(path: &str) -> Option<String> {
-    path.split('/').find(|part| part.parse::<uuid::Uuid>().is_ok()).map(str::to_owned)
 }
 
 async fn pass(State(relay): State<Arc<Relay>>, request: Request) -> Response {
@@ -251,7 +245,7 @@ async fn pass(State(relay): State<Arc<Relay>>, request: Request) -> Response {
     }
     let path = parts.uri.path().to_owned();
     let whole = Whole { method: parts.method, path: path.clone(), headers, body };
-    relay.note_patience(&path);
+    relay.note_patience(&whole);
     relay.send_late().await;
     let rates = relay.rates;
     let receipt = path.ends_with("/receipt")

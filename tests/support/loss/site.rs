@@ -121,6 +121,8 @@ pub struct Start {
     pub address: Option<String>,
     /// Value of FAILPOINTS.
     pub failpoints: Option<String>,
+    /// Further options of `gateway serve`.
+    pub options: Vec<String>,
 }
 
 impl Gateway {
@@ -146,6 +148,7 @@ impl Gateway {
             .arg(root().join("catalog/data/sichuan"))
             .arg("--ready-file")
             .arg(&ready)
+            .args(&start.options)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log);
