@@ -1,0 +1,52 @@
+//! Why: a veteran without a keyboard writes a name or an address with a finger. What the keys of the
+//! panel mean is decided here: letters become Chinese candidates, and candidates become text.
+//!
+//! * [`Engine`] turns letters into [`Candidate`]s; [`Pinyin`] is the one that is always there, in
+//!   Rust alone, with a dictionary inside the program.
+//! * [`Composer`] is the state between key and text, without a clock, a disk or a screen.
+//! * [`codepoint`] and [`rare`] reach characters that nobody can spell.
+//!
+//! Refuses: to learn. What one visitor writes must not be offered to the next, so no engine here
+//! keeps anything, and the letters of a composition are overwritten when it ends.
+
+pub mod codepoint;
+mod composer;
+mod lexicon;
+mod names;
+mod pinyin;
+pub mod rare;
+mod spelling;
+
+pub use composer::{Composer, Key, PAGE, Step};
+pub use lexicon::{Lexicon, LexiconError};
+pub use names::Names;
+pub use pinyin::Pinyin;
+pub use spelling::{LONGEST, spells};
+
+/// What is being written; decides which candidates come first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Purpose {
+    /// A person's name.
+    Name,
+    /// An address, a region, a unit.
+    Place,
+    /// Anything else.
+    #[default]
+    Any,
+}
+
+/// One choice. No `Debug`: it may be somebody's name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The characters.
+    pub text: String,
+    /// How many of the typed letters it stands for, from the first; the rest stays to be chosen.
+    pub used: usize,
+}
+
+/// Makes candidates of letters.
+pub trait Engine: Send {
+    /// At most `most` candidates for `typed` (lower-case letters and apostrophes), the likeliest
+    /// first, none twice. Letters that spell nothing give none.
+    fn candidates(&self, typed: &str, purpose: Purpose, most: usize) -> Vec<Candidate>;
+}
