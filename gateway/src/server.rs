@@ -235,9 +235,10 @@ pub async fn serve(options: ServeOptions) -> Result<RunningGateway, ServeError> 
         let task = tokio::spawn(opener.run(wake, stopped.clone()));
         opening = Some(task.abort_handle());
         tasks.push(task);
-        cases.begin_deliveries_anew(!place.is_shared()).await?;
-        tasks.extend(departments.start(&cases, &receiver, &stopped));
     }
+    // Whoever opens: the process with the network is the one that can reach the departments.
+    cases.begin_deliveries_anew(!place.is_shared()).await?;
+    tasks.extend(departments.start(&cases, &receiver, &stopped));
 
     let (listener, addr) = listen(options.listen).await?;
     let (cut, cut_told) = watch::channel(false);

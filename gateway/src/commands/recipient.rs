@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use envelope::{KeyId, Suite};
-use gateway::Place;
 use gateway::recipients::manage::{self, RETIRE_AFTER_DAYS, VALID_DAYS};
 use jiff::Timestamp;
 
+use super::stores::StoreOptions;
 use crate::answer;
 
 const ROTATE_EXAMPLES: &str = "Examples:
@@ -17,7 +17,9 @@ const ROTATE_EXAMPLES: &str = "Examples:
 
 const RETIRE_EXAMPLES: &str = "Examples:
   gateway recipient list --data /var/lib/ronggui
-  gateway recipient retire office-20260101 --data /var/lib/ronggui";
+  gateway recipient retire office-20260101 --data /var/lib/ronggui
+  gateway recipient retire office-20260101 --data /var/lib/ronggui \\
+    --database postgres://gateway@db/ronggui";
 
 /// What can be done with keys.
 #[derive(Subcommand)]
@@ -74,6 +76,8 @@ pub(crate) enum Command {
         /// Answer in JSON.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        stores: StoreOptions,
     },
 }
 
@@ -127,11 +131,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
                 }
             })
         }
-        Command::Retire { key_id, data, root, after_days, json } => {
+        Command::Retire { key_id, data, root, after_days, json, stores } => {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .context("cannot start the runtime")?;
-            let rows = Place::Folder(data.clone());
+            let rows = stores.stores(&data)?.database;
             let unopened = |key_id: &KeyId| runtime.block_on(gateway::unopened(&rows, key_id));
             let report =
                 manage::retire(&data, &key_id, root.as_deref(), after_days, now, unopened)?;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use gateway::RunningGateway;
+use gateway::{OpenerOptions, RunningGateway, ServeOptions, open_queue, serve};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::fake::{Fake, Mood, connect, keys, names};
-use crate::support::{NAME, NUMBER, Site, Terminal};
+use crate::support::{NAME, NUMBER, Site, Terminal, catalog_dir};
 
 /// The services of the three systems, with the number of fields the guide lists for each.
 const SENT: [(&str, &str, usize); 6] = [
@@ -152,6 +152,25 @@ async fn each_system_is_sent_exactly_what_the_guide_lists_and_in_turn() {
     }
     assert!(gateway.audit(9).await.is_empty());
     gateway.shutdown().await;
+}
+
+/// Who opens has no network, and who has the network does not open: it delivers all the same.
+#[tokio::test]
+async fn a_gateway_that_does_not_open_delivers_what_another_process_opened() {
+    let site = Site::new();
+    let fake = Fake::start(&site, "medical_insurance").await;
+    connect(&site, &[fake.push_table()]);
+    let gateway = serve(ServeOptions { opener: false, ..site.options() }).await.unwrap();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let opener = OpenerOptions::new(site.dir.path(), &catalog_dir());
+    let opener = tokio::spawn(open_queue(opener, stopped));
+    let (at, terminal) = (gateway.addr, site.terminal());
+    let case = case_of(&site, at, &terminal, &["medical_insurance"], &ACCEPTED).await;
+    fake.taken_when(&format!("{case}_medical_insurance_1")).await;
+    deliveries_when(&site, "delivered", 1).await;
+    gateway.shutdown().await;
+    stop.send_replace(true);
+    opener.await.unwrap().unwrap();
 }
 
 /// One service, one system, and a mood of that system; how it ends.
