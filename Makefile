@@ -118,6 +118,18 @@ faults: setup-tests ## Kill, cut, fill, flip and lie at length (KILLS=2000 CUTS=
 	@target/debug/losses $(addprefix --trial ,$(TRIALS))
 	@echo "Kept in target/faults/summary.json"
 
+.PHONY: input-data
+input-data: ## Fetch the tables of rare characters and townships into target/input
+	scripts/input-data
+
+.PHONY: input-eval
+input-eval: input-data ## Measure how often the right characters come first, on names and addresses of others
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(call install,python3-venv); }
+	@[ -x target/input-venv/bin/python ] || python3 -m venv target/input-venv
+	@target/input-venv/bin/pip install -q --disable-pip-version-check faker==40.63.0 pypinyin==0.55.0
+	target/input-venv/bin/python scripts/input-cases target/input/regions.tsv > target/input-cases.tsv
+	cargo run -q --release -p ime --example accuracy -- target/input-cases.tsv target/input/regions.tsv
+
 .PHONY: gallery
 gallery: setup ## Draw every page in every look into target/gallery
 	cargo run -q -p ui --example gallery -- target/gallery

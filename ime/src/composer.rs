@@ -5,10 +5,13 @@
 
 use zeroize::Zeroize as _;
 
-use crate::{Candidate, Engine, LONGEST, Purpose, spells};
+use crate::{Candidate, Engine, LONGEST, Purpose};
 
-/// Candidates of a page: as many as fit in a row with large targets.
+/// Candidates of a page, at the most: as many as fit in a row with large targets.
 pub const PAGE: usize = 5;
+/// Characters of a page, at the most, unless one candidate alone has more. A short one takes the
+/// room of two, because its target is no smaller.
+const WIDTH: usize = 13;
 /// Candidates that are asked of an engine; nobody turns more pages.
 const MOST: usize = 150;
 
@@ -46,6 +49,8 @@ pub struct Composer {
     typed: String,
     purpose: Purpose,
     candidates: Vec<Candidate>,
+    // Where pages begin.
+    starts: Vec<usize>,
     page: usize,
     committed: String,
 }
@@ -70,13 +75,13 @@ impl Composer {
 
     /// The candidates of the present page.
     pub fn page(&self) -> &[Candidate] {
-        let from = (self.page * PAGE).min(self.candidates.len());
-        &self.candidates[from..(from + PAGE).min(self.candidates.len())]
+        let at = |page: usize| self.starts.get(page).copied().unwrap_or(self.candidates.len());
+        &self.candidates[at(self.page)..at(self.page + 1)]
     }
 
     /// Number of the page, from 0, and how many there are.
     pub fn pages(&self) -> (usize, usize) {
-        (self.page, self.candidates.len().div_ceil(PAGE))
+        (self.page, self.starts.len())
     }
 
     /// The text of the last [`Step::Committed`].
@@ -87,7 +92,7 @@ impl Composer {
     /// Does what the key means.
     pub fn press(&mut self, key: Key, engine: &dyn Engine) -> Step {
         match key {
-            Key::Letter(letter) if spells(letter) => self.add(letter, engine),
+            Key::Letter(letter) if engine.accepts(letter) => self.add(letter, engine),
             Key::Letter(_) => Step::Ignored,
             Key::Backspace if self.is_composing() => {
                 self.typed.pop();
@@ -140,11 +145,13 @@ impl Composer {
         self.forget_candidates();
         if self.is_composing() {
             self.candidates = engine.candidates(&self.typed, self.purpose, MOST);
+            self.starts = starts(&self.candidates);
         }
     }
 
     fn forget_candidates(&mut self) {
         self.page = 0;
+        self.starts.clear();
         for candidate in &mut self.candidates {
             candidate.text.zeroize();
         }
@@ -163,6 +170,22 @@ impl Composer {
         self.clear();
         self.purpose = purpose;
     }
+}
+
+/// Where the pages of these candidates begin.
+fn starts(candidates: &[Candidate]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let (mut count, mut width) = (PAGE, 0);
+    for (at, candidate) in candidates.iter().enumerate() {
+        let own = candidate.text.chars().count().max(2);
+        if count == PAGE || width + own > WIDTH {
+            starts.push(at);
+            (count, width) = (0, 0);
+        }
+        count += 1;
+        width += own;
+    }
+    starts
 }
 
 impl Drop for Composer {
@@ -197,10 +220,13 @@ mod tests {
     #[test]
     fn a_candidate_for_a_part_leaves_the_rest() {
         let mut composer = typing("zhangwei");
-        assert_eq!(composer.press(Key::NextPage, &Capitals), Step::Composing);
-        assert_eq!(composer.pages(), (1, 2));
-        // The sixth candidate: three of eight letters.
-        assert_eq!(composer.press(Key::Choose(0), &Capitals), Step::Committed);
+        // Eight letters fill a row alone with the next, shorter ones are more to a row.
+        assert_eq!(composer.page().len(), 1);
+        while !composer.page().iter().any(|one| one.used == 3) {
+            assert_eq!(composer.press(Key::NextPage, &Capitals), Step::Composing);
+        }
+        let three = composer.page().iter().position(|one| one.used == 3).unwrap();
+        assert_eq!(composer.press(Key::Choose(three), &Capitals), Step::Committed);
         assert_eq!((composer.committed(), composer.typed()), ("ZHA", "ngwei"));
         assert_eq!(composer.pages().0, 0, "new letters begin at the first page");
         assert_eq!(composer.press(Key::Choose(0), &Capitals), Step::Committed);

@@ -3,7 +3,7 @@
 //!
 //! * [`Engine`] turns letters into [`Candidate`]s; [`Pinyin`] is the one that is always there, in
 //!   Rust alone, with a dictionary inside the program.
-//! * [`Composer`] is the state between key and text, without a clock, a disk or a screen.
+//! * [`Writer`] keeps which way of writing is in use; [`Composer`] is the state between key and text, without a clock, a disk or a screen.
 //! * [`codepoint`] and [`rare`] reach characters that nobody can spell.
 //!
 //! Refuses: to learn. What one visitor writes must not be offered to the next, so no engine here
@@ -16,12 +16,15 @@ mod names;
 mod pinyin;
 pub mod rare;
 mod spelling;
+pub mod ways;
+mod writer;
 
 pub use composer::{Composer, Key, PAGE, Step};
 pub use lexicon::{Lexicon, LexiconError};
 pub use names::Names;
 pub use pinyin::Pinyin;
 pub use spelling::{LONGEST, spells};
+pub use writer::{MakePinyin, Way, Writer};
 
 /// What is being written; decides which candidates come first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -45,8 +48,17 @@ pub struct Candidate {
 }
 
 /// Makes candidates of letters.
-pub trait Engine: Send {
-    /// At most `most` candidates for `typed` (lower-case letters and apostrophes), the likeliest
-    /// first, none twice. Letters that spell nothing give none.
+pub trait Engine: Send + Sync {
+    /// True for a letter that can be typed.
+    fn accepts(&self, letter: char) -> bool {
+        spells(letter)
+    }
+
+    /// What was typed, as people are shown it.
+    fn shown(&self, typed: &str) -> String {
+        typed.to_owned()
+    }
+
+    /// At most `most` candidates for `typed` (letters that it accepts), the likeliest first, none twice. Letters that spell nothing give none.
     fn candidates(&self, typed: &str, purpose: Purpose, most: usize) -> Vec<Candidate>;
 }

@@ -10,7 +10,7 @@ use crate::spelling::Lattice;
 const SURNAMES: &str = include_str!("../data/surnames.txt");
 const GIVEN: &str = include_str!("../data/given.txt");
 /// Surnames that are read otherwise than the same character elsewhere.
-const READ_AS: [(&str, &str); 20] = [
+const READ_AS: [(&str, &str); 19] = [
     ("单", "shan"),
     ("解", "xie"),
     ("仇", "qiu"),
@@ -19,7 +19,6 @@ const READ_AS: [(&str, &str); 20] = [
     ("盖", "ge"),
     ("朴", "piao"),
     ("查", "zha"),
-    ("区", "ou"),
     ("华", "hua"),
     ("乐", "yue"),
     ("缪", "miao"),

@@ -26,6 +26,8 @@ const MOST_LOOKUPS: usize = 1500;
 const PER_NAT: f32 = 3560.0;
 /// Cost of the commonest word of the language.
 const COMMONEST: f32 = 3.0;
+/// Most candidates for all letters together.
+const WHOLE: usize = 60;
 /// Single characters that are offered for the first syllable.
 const CHARACTERS: usize = 120;
 
@@ -243,6 +245,8 @@ impl Engine for Pinyin {
         whole.extend(initials.map(|(text, cost)| (text.to_owned(), cost + 4.0)));
         whole.extend(self.completed(letters, purpose));
         whole.sort_by(|a, b| a.1.total_cmp(&b.1));
+        // Whoever does not find the whole takes it apart, so that must not lie too many pages on.
+        whole.truncate(WHOLE);
         let mut parts: Vec<&Word> = words.iter().filter(|word| word.end < length).collect();
         parts.sort_by(by_length_then_cost);
         let single_of_all = words.iter().filter(|word| word.end == length);

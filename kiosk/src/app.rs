@@ -20,7 +20,7 @@ use crate::core::{Event, World};
 use crate::link::{Backoff, GatewayClient, HOURLY, OfficeKeys, Uploader, UploaderEvent, follow};
 use crate::queue::{self, ReceiptTrust};
 use crate::runtime::{
-    Clock, DeviceHub, Hands, Inbox, Message, Runtime, Sealer, Terminal, fitted, send,
+    Clock, DeviceHub, Hands, Inbox, Message, Runtime, Sealer, Terminal, fitted, send, writer,
 };
 
 /// A terminal and the receiving end of its one channel.
@@ -112,6 +112,7 @@ pub fn assemble(
         queue,
     );
     let screen = make_screen(inbox.clone())?;
+    screen.set_writer(writer(&catalog, &config.site.region, config.input.as_deref()));
     let heart = Heartbeat::new("screen");
     let journal = config.storage.dir.join("print-journal.json");
     let devices = DeviceHub::start(&profile, journal, &heart, &inbox, tokio);

@@ -179,6 +179,7 @@ fn terminal(
     let config = KioskConfig {
         version: VERSION,
         devices: PROFILE_FILE.into(),
+        input: None,
         site: SiteInfo {
             center: request.center.clone(),
             address: request.address.clone(),

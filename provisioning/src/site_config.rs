@@ -33,6 +33,9 @@ pub struct KioskConfig {
     /// The device profile: which device is on which port.
     #[serde(deserialize_with = "path_of_profile")]
     pub devices: PathBuf,
+    /// Folder of tables for writing rare characters and townships, if the terminal has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<PathBuf>,
     /// Where the terminal stands.
     pub site: SiteInfo,
     /// Whom it reports to.
@@ -239,6 +242,9 @@ impl KioskConfig {
         absolute(&mut self.gateway.key);
         absolute(&mut self.gateway.identity);
         absolute(&mut self.storage.dir);
+        if let Some(input) = &mut self.input {
+            absolute(input);
+        }
     }
 
     /// Reads what the gateway told us about itself.

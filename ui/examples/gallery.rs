@@ -6,6 +6,9 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::sync::Arc;
+
+use ime::rare::Rare;
 use support::{Stage, specimens};
 use ui::view_model::Language;
 
@@ -43,12 +46,25 @@ const fn look(
     Look { name, language, size, text_size, high_contrast, low_position }
 }
 
+/// Keys that are touched on a page before its picture is taken.
+fn written(specimen: &str) -> &'static [&'static str] {
+    match specimen {
+        "manual-name" => &["key:l", "key:i", "key:w", "key:e", "key:i"],
+        "question-address" => &["key:unfold", "key:j", "key:i", "key:n", "key:n", "key:i", "key:u"],
+        _ => &[],
+    }
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = std::path::PathBuf::from(arguments.next().unwrap_or_else(|| "gallery".into()));
     let only = arguments.next().unwrap_or_default();
     std::fs::create_dir_all(&folder).expect("the folder can be made");
     let stage = Stage::new(1080, 1920);
+    // With all ways of writing, if the tables are there.
+    let rare = Rare::load(std::path::Path::new("target/input")).expect("sound tables");
+    let pinyin = || -> Box<dyn ime::Engine> { Box::new(ime::Pinyin::new()) };
+    stage.screen.set_writer(ime::Writer::new(Box::new(pinyin), Arc::new(rare)));
     let frame = specimens::picture(640, 480);
     for look in LOOKS {
         stage.resize(look.size.0, look.size.1);
@@ -61,6 +77,7 @@ fn main() {
             view.chrome.text_size = look.text_size;
             view.chrome.high_contrast = look.high_contrast;
             view.chrome.low_position = look.low_position;
+            stage.screen.wipe();
             stage.show(&view);
             if specimen.preview {
                 stage.screen.set_preview(640, 480, &frame);
@@ -68,6 +85,10 @@ fn main() {
                 stage.screen.clear_preview();
             }
             stage.settle();
+            // A name half written: what is being composed belongs to no view.
+            for key in written(&specimen.name) {
+                stage.tap(key);
+            }
             stage.picture().save(folder.join(&file)).expect("the picture can be written");
             println!("{file}");
         }

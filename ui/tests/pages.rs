@@ -20,7 +20,9 @@ fn expected(specimen: &str) -> &'static [&'static str] {
         }
         "identify" => &["btn-no-card", "btn-back", "btn-leave"],
         "manual-number" => &["entry", "key:0", "key:x", "key:backspace", "btn-next"],
-        "manual-name" => &["entry", "key:a", "key:space", "btn-next"],
+        "manual-name" => {
+            &["entry", "key:a", "key:'", "composing", "way:pinyin", "way:latin", "btn-next"]
+        }
         "manual-unlock" => &["entry", "key:9", "btn-next"],
         "consent-notice" => &["btn-agree"],
         "consent-separate" => &["btn-agree", "btn-disagree"],
@@ -29,7 +31,7 @@ fn expected(specimen: &str) -> &'static [&'static str] {
         }
         "question-choice" => &["tile:10", "tile:90", "btn-next"],
         "question-phone" => &["entry", "key:5", "btn-next"],
-        "question-address" => &["entry", "suggestion:card"],
+        "question-address" => &["entry", "suggestion:card", "key:unfold"],
         "question-date" => &["year-up", "year-down-10", "month-up", "month-down", "day-down"],
         "question-region-complete" => &["crumb:2", "btn-next"],
         "question-region" => &["crumb:0", "tile:510000", "suggestion:card", "list-down"],

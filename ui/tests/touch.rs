@@ -8,7 +8,7 @@ use slint::LogicalPosition;
 use std::collections::HashSet;
 use support::{Stage, centre, specimens};
 use ui::intent::{Button, Intent};
-use ui::view_model::{Input, Keyboard, Language, Overlay, Page, QuestionPage, ViewModel};
+use ui::view_model::{Input, Keyboard, Language, Overlay, Page, QuestionPage, Tile, ViewModel};
 
 fn showing(name: &str) -> (Stage, ViewModel) {
     let stage = Stage::new(1080, 1920);
@@ -162,8 +162,92 @@ fn a_keyboard_or_input_method_writes_whole_words() {
     stage.keys("样");
     stage.keys("本");
     assert!(stage.intents() == vec![Intent::Edited("样".into()), Intent::Edited("样本".into())]);
+    stage.tap("way:latin");
     stage.tap("key:a");
     assert!(said(&stage, Intent::Edited("样本A".into())));
+}
+
+fn composing(stage: &Stage) -> String {
+    stage.find("composing").and_then(|line| line.accessible_label()).unwrap_or_default().into()
+}
+
+#[test]
+fn a_name_is_written_with_a_finger() {
+    let stage = Stage::new(1080, 1920);
+    stage.show(&typing("", Keyboard::Name));
+    for letter in "wangjianguo".chars() {
+        stage.tap(&format!("key:{letter}"));
+    }
+    assert_eq!(composing(&stage), "wangjianguo");
+    // Letters are nobody's name until a candidate is touched.
+    assert!(stage.intents().is_empty());
+    stage.tap("candidate:0");
+    assert!(said(&stage, Intent::Edited("王建国".into())));
+    assert_eq!((value(&stage).as_str(), composing(&stage).as_str()), ("王建国", ""));
+    assert!(stage.find("candidate:0").is_none());
+    // One of the further pages, and away with it.
+    for key in ["key:w", "key:e", "key:i", "candidates:after", "candidate:1"] {
+        stage.tap(key);
+    }
+    assert_eq!(value(&stage).chars().count(), 4);
+    stage.tap("key:backspace");
+    assert_eq!(value(&stage), "王建国");
+}
+
+#[test]
+fn keys_wait_where_something_can_be_chosen() {
+    let stage = Stage::new(1080, 1920);
+    let mut view = typing("", Keyboard::Place);
+    let suggestion = Tile { id: "card".into(), label: "样本路一号".into(), ..Tile::default() };
+    let Page::Question(question) = &mut view.page else { return };
+    question.input = Input::Text {
+        value: String::new(),
+        keyboard: Keyboard::Place,
+        suggestions: vec![suggestion],
+    };
+    stage.show(&view);
+    assert!(stage.find("key:q").is_none() && stage.find("suggestion:card").is_some());
+    stage.tap("key:unfold");
+    stage.settle();
+    for key in ["key:j", "key:i", "key:n", "candidate:0"] {
+        stage.tap(key);
+    }
+    assert_eq!(value(&stage).chars().count(), 1);
+    // Another question offers its own choices first.
+    if let Page::Question(question) = &mut view.page {
+        question.key = "other".into();
+    }
+    stage.show(&view);
+    assert!(stage.find("key:q").is_none() && stage.find("key:unfold").is_some());
+}
+
+#[test]
+fn a_rare_character_is_written_by_its_number() {
+    let stage = Stage::new(1080, 1920);
+    stage.show(&typing("", Keyboard::Name));
+    stage.tap("way:code-point");
+    for key in ["key:2", "key:0", "key:b", "key:b", "key:7", "candidate:0"] {
+        stage.tap(key);
+    }
+    assert!(said(&stage, Intent::Edited("𠮷".into())));
+}
+
+#[test]
+fn nothing_composed_reaches_the_next_field_or_person() {
+    let stage = Stage::new(1080, 1920);
+    stage.show(&typing("", Keyboard::Name));
+    stage.tap("key:w");
+    let mut next = typing("", Keyboard::Name);
+    if let Page::Question(question) = &mut next.page {
+        question.key = "other".into();
+    }
+    stage.show(&next);
+    assert!(composing(&stage).is_empty() && stage.find("candidate:0").is_none());
+    stage.tap("key:w");
+    stage.tap("way:latin");
+    stage.screen.wipe();
+    stage.show(&typing("", Keyboard::Name));
+    assert!(composing(&stage).is_empty() && stage.find("key:'").is_some());
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub(super) fn field(world: &World, state: &State, visit: &Visit, key: &str) -> Q
             keyboard: match kind {
                 QuestionKind::Phone => Keyboard::Digits,
                 QuestionKind::IdentityNumber => Keyboard::IdentityNumber,
+                QuestionKind::Name { .. } => Keyboard::Name,
+                QuestionKind::Address { .. } => Keyboard::Place,
                 _ => Keyboard::Text,
             },
             suggestions: tiles,

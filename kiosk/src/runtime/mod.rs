@@ -7,9 +7,11 @@
 mod devices;
 mod picture;
 mod seal;
+mod writing;
 
 pub use devices::{DeviceHub, fitted};
 pub use seal::{Sealer, Terminal, receipt_number};
+pub use writing::writer;
 
 use std::path::PathBuf;
 use std::rc::Rc;

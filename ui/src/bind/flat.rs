@@ -53,6 +53,8 @@ pub struct Flat {
 
     /// Page and question: when it changes, what was typed before belongs to the past.
     pub place: String,
+    /// What is written there.
+    pub purpose: ime::Purpose,
     pub entry: Entry,
     pub date: (i32, i32, i32),
     pub strokes: Vec<vm::Stroke>,
@@ -250,6 +252,9 @@ impl Flat {
             }
         };
         self.place.push_str(step);
+        if page.step == vm::ManualStep::Name {
+            self.purpose = ime::Purpose::Name;
+        }
         self.entry = entry;
     }
 
@@ -275,6 +280,11 @@ impl Flat {
             vm::Input::Text { value, keyboard, suggestions } => {
                 self.question.input = g::InputKind::Text;
                 self.question.keyboard = (*keyboard).into();
+                self.purpose = match keyboard {
+                    vm::Keyboard::Name => ime::Purpose::Name,
+                    vm::Keyboard::Place => ime::Purpose::Place,
+                    _ => ime::Purpose::Any,
+                };
                 self.entry = Entry::Shown(value.clone());
                 self.set_tiles(&[], suggestions);
             }

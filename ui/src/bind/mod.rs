@@ -11,6 +11,7 @@ mod ink;
 mod picture;
 mod rows;
 mod words;
+mod writing;
 
 use crate::generated::{Api, AppWindow, View};
 use crate::intent::{Button, Intent};
@@ -20,7 +21,7 @@ use flat::{Entry, Flat};
 use ink::Ink;
 use rows::Rows;
 use slint::{ComponentHandle, PlatformError, SharedString};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 pub use picture::qr_image;
@@ -28,7 +29,6 @@ pub use picture::qr_image;
 /// The panel: one window and what was last shown on it.
 pub struct Screen {
     window: AppWindow,
-    rows: Rows,
     shared: Rc<Shared>,
     shown: RefCell<Option<Flat>>,
 }
@@ -39,6 +39,8 @@ struct Shared {
     ink: RefCell<Ink>,
     typed: RefCell<Echo<String>>,
     dated: RefCell<Echo<(i32, i32, i32)>>,
+    writer: RefCell<ime::Writer>,
+    rows: OnceCell<Rows>,
 }
 
 impl Screen {
@@ -47,9 +49,9 @@ impl Screen {
     pub fn new(on_intent: impl Fn(Intent) + 'static) -> Result<Self, PlatformError> {
         let window = AppWindow::new()?;
         let shared = Rc::new(Shared::default());
-        let rows = Rows::attach(&window);
+        let _ = shared.rows.set(Rows::attach(&window));
         connect(&window, &shared, Rc::new(on_intent));
-        let screen = Self { window, rows, shared, shown: RefCell::new(None) };
+        let screen = Self { window, shared, shown: RefCell::new(None) };
         screen.apply(Flat::default());
         Ok(screen)
     }
@@ -96,6 +98,7 @@ impl Screen {
         self.shared.ink.borrow_mut().clear();
         self.shared.typed.borrow_mut().clear();
         self.shared.dated.borrow_mut().clear();
+        self.shared.writer.borrow_mut().serve(ime::Purpose::Any);
         // Forget what was shown, so that everything is set again rather than compared.
         self.shown.replace(None);
         self.apply(Flat::default());
@@ -113,7 +116,10 @@ impl Screen {
         self.apply_ink(&next, last.as_ref());
         self.apply_pictures(&next, last.as_ref());
         next.set_scalars(&self.window.global::<View>(), last.as_ref());
-        self.rows.update(&next);
+        if let Some(rows) = self.shared.rows.get() {
+            rows.update(&next);
+        }
+        self.apply_writing(&next, last.as_ref());
         self.shown.replace(Some(next));
     }
 
@@ -137,6 +143,15 @@ impl Screen {
             && api.get_entry() != text
         {
             api.set_entry(text.into());
+        }
+    }
+
+    /// Another field begins with nothing composed.
+    fn apply_writing(&self, next: &Flat, last: Option<&Flat>) {
+        let kept = |last: &Flat| last.place == next.place && last.purpose == next.purpose;
+        if !last.is_some_and(kept) {
+            self.shared.writer.borrow_mut().serve(next.purpose);
+            writing::show(&self.window, &self.shared);
         }
     }
 
@@ -241,6 +256,7 @@ fn connect(window: &AppWindow, shared: &Rc<Shared>, send: Rc<dyn Fn(Intent)>) {
             send(Intent::DateEdited { year, month, day });
         }
     });
+    writing::connect(window, shared, Rc::clone(&send));
     connect_ink(window, shared, send);
 }
 

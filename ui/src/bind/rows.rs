@@ -17,6 +17,7 @@ pub struct Rows {
     tiles: List<g::TileData>,
     suggestions: List<g::TileData>,
     path: List<g::TileData>,
+    candidates: List<SharedString>,
     services: List<g::ServiceData>,
     papers: List<g::PaperData>,
     review_services: List<SharedString>,
@@ -37,6 +38,7 @@ impl Rows {
             tiles: list(|model| view.set_tiles(model)),
             suggestions: list(|model| view.set_suggestions(model)),
             path: list(|model| view.set_path(model)),
+            candidates: list(|model| view.set_candidates(model)),
             services: list(|model| view.set_services(model)),
             papers: list(|model| view.set_papers(model)),
             review_services: list(|model| view.set_review_services(model)),
@@ -46,6 +48,11 @@ impl Rows {
             cases: list(|model| view.set_cases(model)),
             devices: list(|model| view.set_devices(model)),
         }
+    }
+
+    /// Shows candidates of what is being written.
+    pub fn set_candidates(&self, candidates: &[SharedString]) {
+        sync(&self.candidates, candidates);
     }
 
     /// Brings every list to what `flat` says.

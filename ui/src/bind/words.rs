@@ -67,6 +67,8 @@ impl From<vm::Keyboard> for g::KeyboardKind {
             vm::Keyboard::Text => Self::Text,
             vm::Keyboard::Digits => Self::Digits,
             vm::Keyboard::IdentityNumber => Self::IdentityNumber,
+            vm::Keyboard::Name => Self::Name,
+            vm::Keyboard::Place => Self::Place,
         }
     }
 }

@@ -50,6 +50,10 @@ pub enum Keyboard {
     Digits,
     /// 0-9 and X.
     IdentityNumber,
+    /// A person's name, in Chinese.
+    Name,
+    /// An address or another place, in Chinese.
+    Place,
 }
 
 /// How a question is answered.

@@ -83,8 +83,12 @@ impl Stage {
                 let bar = self.find(turn);
                 let edge = bar.as_ref().map_or(f32::MAX, |bar| bar.absolute_position().y - 8.0);
                 let sought = self.find(id).map(|element| centre(&element));
-                // Only what belongs to a list has a colon in its id; the rest stands outside.
-                if let Some(at) = sought.filter(|at| !id.contains(':') || at.y < edge) {
+                // Only what belongs to a list has a colon in its id, or keys below it; the rest stands
+                // outside.
+                let below = bar.as_ref().map_or(0.0, |bar| edge + bar.size().height + 8.0);
+                let in_sight =
+                    |at: &LogicalPosition| !id.contains(':') || at.y < edge || at.y > below;
+                if let Some(at) = sought.filter(in_sight) {
                     self.tap_at(at);
                     return;
                 }

@@ -62,7 +62,7 @@ impl Visitor<'_> {
                 self.stage.tap(&format!("tile:{answer}"))?;
                 self.pump(Duration::from_millis(50));
             }
-            Input::Text { keyboard: Keyboard::Text, .. } => {
+            Input::Text { keyboard: Keyboard::Text | Keyboard::Name | Keyboard::Place, .. } => {
                 self.stage.type_text(&answer);
                 self.pump(Duration::from_millis(50));
             }

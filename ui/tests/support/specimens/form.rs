@@ -144,7 +144,7 @@ pub(super) fn questions(l: In) -> Vec<(&'static str, QuestionPage)> {
                 l.say("您现在住在哪里？", "Where do you live now?"),
                 Input::Text {
                     value: String::new(),
-                    keyboard: Keyboard::Text,
+                    keyboard: Keyboard::Place,
                     suggestions: address,
                 },
             ),

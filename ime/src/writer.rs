@@ -1,0 +1,278 @@
+//! Why: the panel has one row of candidates and several ways to fill it. Which way is in use, what
+//! is being composed in it, and how parts become one character, is kept here.
+//!
+//! Refuses: to mix ways: going over to another drops what was not chosen.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::ways::{CodePoint, Strokes};
+use crate::{Candidate, Composer, Engine, Key, Pinyin, Purpose, Step, rare::Rare};
+
+/// Characters joined into one, at the most; with more nobody describes a character.
+const MOST_PARTS: usize = 4;
+
+/// How characters are reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Way {
+    /// By sound.
+    #[default]
+    Pinyin,
+    /// By strokes in the order of writing.
+    Strokes,
+    /// By code point.
+    CodePoint,
+    /// Letters and digits are written as they are.
+    Latin,
+}
+
+/// Makes the engine of sounds, when it is first needed.
+pub type MakePinyin = Box<dyn Fn() -> Box<dyn Engine>>;
+
+/// What the keys write with. No `Debug`: it may hold somebody's name.
+pub struct Writer {
+    pinyin: OnceLock<Box<dyn Engine>>,
+    make_pinyin: MakePinyin,
+    strokes: Strokes,
+    rare: Arc<Rare>,
+    way: Way,
+    composer: Composer,
+    purpose: Purpose,
+    joined: Vec<Candidate>,
+    parts: usize,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new(Box::new(|| Box::new(Pinyin::new())), Arc::default())
+    }
+}
+
+impl Writer {
+    /// With an engine of sounds, made when it is first needed, and tables for the rest.
+    pub fn new(make_pinyin: MakePinyin, rare: Arc<Rare>) -> Self {
+        Self {
+            pinyin: OnceLock::new(),
+            make_pinyin,
+            strokes: Strokes(Arc::clone(&rare)),
+            rare,
+            way: Way::default(),
+            composer: Composer::default(),
+            purpose: Purpose::default(),
+            joined: Vec::new(),
+            parts: 0,
+        }
+    }
+
+    /// The way in use.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
+    /// True for ways whose tables are there.
+    pub fn can(&self, way: Way) -> bool {
+        way != Way::Strokes || self.rare.known()[0] > 0
+    }
+
+    /// True when parts can be joined.
+    pub fn can_join(&self) -> bool {
+        self.rare.known()[1] > 0
+    }
+
+    /// Goes over to another way.
+    pub fn go(&mut self, way: Way) {
+        self.stop();
+        self.way = way;
+    }
+
+    /// Another field: nothing of the last is left.
+    pub fn serve(&mut self, purpose: Purpose) {
+        self.stop();
+        self.composer.serve(purpose);
+        self.purpose = purpose;
+        self.way = Way::default();
+    }
+
+    fn stop(&mut self) {
+        self.composer.clear();
+        self.joined.clear();
+        self.parts = 0;
+    }
+
+    /// What is being composed, as it is shown.
+    pub fn shown(&self) -> String {
+        if !self.composer.is_composing() {
+            return String::new();
+        }
+        self.engine().map_or_else(String::new, |engine| engine.shown(self.composer.typed()))
+    }
+
+    /// Candidates of this page.
+    pub fn page(&self) -> &[Candidate] {
+        if self.parts > 0 { &self.joined } else { self.composer.page() }
+    }
+
+    /// True when there are candidates before, and after, these.
+    pub fn more(&self) -> (bool, bool) {
+        let (page, pages) = self.composer.pages();
+        (self.parts == 0 && page > 0, self.parts == 0 && page + 1 < pages)
+    }
+
+    fn engine(&self) -> Option<&dyn Engine> {
+        match self.way {
+            Way::Pinyin => Some(self.pinyin.get_or_init(|| (self.make_pinyin)()).as_ref()),
+            Way::Strokes => Some(&self.strokes),
+            Way::CodePoint => Some(&CodePoint),
+            Way::Latin => None,
+        }
+    }
+
+    /// A key; answers what the entry becomes, when it becomes anything else.
+    pub fn press(&mut self, key: Key, entry: &str) -> Option<String> {
+        if self.parts > 0 {
+            return self.choose_joined(key, entry);
+        }
+        if self.way == Way::Latin {
+            return match key {
+                Key::Letter(letter) => Some(format!("{entry}{letter}")),
+                Key::Backspace => Some(without_last(entry)),
+                _ => None,
+            };
+        }
+        let mut composer = std::mem::take(&mut self.composer);
+        let step = self.engine().map(|engine| composer.press(key, engine));
+        self.composer = composer;
+        match (step, key) {
+            (Some(Step::Committed), _) => Some(format!("{entry}{}", self.composer.committed())),
+            (Some(Step::Ignored), Key::Backspace) => Some(without_last(entry)),
+            // Digits and the like stand for themselves between characters.
+            (Some(Step::Ignored), Key::Letter(other))
+                if !self.composer.is_composing() && !crate::spells(other) =>
+            {
+                Some(format!("{entry}{other}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The last characters of the entry as parts of one: 吉吉 is offered 喆. As many parts as give
+    /// anything.
+    pub fn join(&mut self, entry: &str) {
+        self.stop();
+        let characters: Vec<char> = entry.chars().collect();
+        for count in (2..=MOST_PARTS.min(characters.len())).rev() {
+            let parts = &characters[characters.len() - count..];
+            let found = self.rare.by_parts(parts, crate::PAGE);
+            if !found.is_empty() {
+                let used = parts.iter().map(|part| part.len_utf8()).sum();
+                let candidate = |one: char| Candidate { text: one.into(), used };
+                self.joined = found.into_iter().map(candidate).collect();
+                self.parts = count;
+                return;
+            }
+        }
+    }
+
+    fn choose_joined(&mut self, key: Key, entry: &str) -> Option<String> {
+        let chosen = match key {
+            Key::Choose(number) => self.joined.get(number).cloned(),
+            _ => None,
+        };
+        self.stop();
+        match (chosen, key) {
+            (Some(one), _) => {
+                let kept = entry.len().checked_sub(one.used)?;
+                Some(format!("{}{}", entry.get(..kept)?, one.text))
+            }
+            (None, Key::Letter(_)) => self.press(key, entry),
+            _ => None,
+        }
+    }
+}
+
+fn without_last(entry: &str) -> String {
+    let mut characters = entry.chars();
+    characters.next_back();
+    characters.as_str().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writer() -> Writer {
+        let mut rare = Rare::default();
+        rare.read_strokes("王\thhsh\n玉\thhshn\n").unwrap();
+        rare.read_parts("喆\t吉 吉\n").unwrap();
+        Writer::new(Box::new(|| Box::new(Pinyin::new())), Arc::new(rare))
+    }
+
+    fn write(writer: &mut Writer, letters: &str) -> String {
+        let mut entry = String::new();
+        for letter in letters.chars() {
+            entry = writer.press(Key::Letter(letter), &entry).unwrap_or(entry);
+        }
+        entry
+    }
+
+    #[test]
+    fn a_name_is_written_by_sound() {
+        let mut writer = writer();
+        writer.serve(Purpose::Name);
+        assert_eq!(write(&mut writer, "wangjianguo"), "");
+        assert_eq!(writer.shown(), "wangjianguo");
+        assert_eq!(writer.press(Key::Choose(0), "").as_deref(), Some("王建国"));
+        assert_eq!((writer.shown().as_str(), writer.page().len()), ("", 0));
+        // With nothing composed the key takes characters away.
+        assert_eq!(writer.press(Key::Backspace, "王建国").as_deref(), Some("王建"));
+    }
+
+    #[test]
+    fn digits_stand_for_themselves_in_an_address() {
+        let mut writer = writer();
+        writer.serve(Purpose::Place);
+        assert_eq!(write(&mut writer, "12"), "12");
+        assert_eq!(write(&mut writer, "lu1"), "", "not in the middle of a composition");
+    }
+
+    #[test]
+    fn strokes_numbers_and_letters_have_their_own_way() {
+        let mut writer = writer();
+        writer.go(Way::Strokes);
+        write(&mut writer, "hhsh");
+        assert_eq!(writer.shown(), "一一丨一");
+        assert_eq!(writer.press(Key::Choose(1), "金").as_deref(), Some("金玉"));
+        writer.go(Way::CodePoint);
+        write(&mut writer, "20bb7");
+        assert_eq!(writer.press(Key::Choose(0), "").as_deref(), Some("𠮷"));
+        writer.go(Way::Latin);
+        assert_eq!(write(&mut writer, "A1 b"), "A1 b");
+        assert_eq!(writer.press(Key::Backspace, "A1").as_deref(), Some("A"));
+        assert!(!Writer::default().can(Way::Strokes) && writer.can(Way::Strokes));
+    }
+
+    #[test]
+    fn parts_become_one_character() {
+        let mut writer = writer();
+        writer.join("王吉吉");
+        assert_eq!(writer.page()[0].text, "喆");
+        assert_eq!(writer.press(Key::Choose(0), "王吉吉").as_deref(), Some("王喆"));
+        assert!(writer.page().is_empty());
+        // What cannot be joined is left as it is; another key goes its own way.
+        writer.join("王");
+        assert!(writer.page().is_empty());
+        writer.join("吉吉");
+        assert_eq!(writer.press(Key::Letter('w'), "吉吉"), None);
+        assert_eq!(writer.shown(), "w");
+    }
+
+    #[test]
+    fn another_way_or_field_drops_what_was_not_chosen() {
+        let mut writer = writer();
+        write(&mut writer, "wang");
+        writer.go(Way::Strokes);
+        assert!(writer.shown().is_empty() && writer.page().is_empty());
+        write(&mut writer, "hh");
+        writer.serve(Purpose::Name);
+        assert!(writer.shown().is_empty() && writer.way() == Way::Pinyin);
+    }
+}
