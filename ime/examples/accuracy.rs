@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tally.five += usize::from(place.is_some_and(|place| place < 5));
         tally.ever += usize::from(place.is_some());
         tally.times.push(slowest);
-        if !place.is_some_and(|place| place < 5) {
+        if place.is_none_or(|place| place >= 5) {
             let first = found.first().map_or("nothing", |one| &one.text);
             tally.missed.push(format!("{letters}: {text} is {place:?}, first is {first}"));
         }
