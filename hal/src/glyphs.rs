@@ -148,6 +148,18 @@ impl GlyphSource {
         ch.is_whitespace() || self.draw(ch, 24, 24).is_some()
     }
 
+    /// Those that no installed font can draw. Each font is opened once, so that thousands can be asked.
+    pub fn lacking(&self, characters: impl IntoIterator<Item = char>) -> Vec<char> {
+        let mut left: Vec<char> =
+            characters.into_iter().filter(|one| !one.is_whitespace()).collect();
+        for id in &self.chain {
+            self.fonts.with_face_data(*id, |data, index| {
+                left.retain(|one| draw_from(data, index, *one, 24, 24).is_none());
+            });
+        }
+        left
+    }
+
     /// A character in a box one em high and, for ASCII, half an em wide.
     pub fn glyph_cell(&self, ch: char, px: usize) -> GlyphCell {
         let width = if columns(ch) == 1 { px / 2 } else { px };

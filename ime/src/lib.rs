@@ -24,7 +24,7 @@ pub use lexicon::{Lexicon, LexiconError};
 pub use names::Names;
 pub use pinyin::Pinyin;
 pub use spelling::{LONGEST, spells};
-pub use writer::{MakePinyin, Way, Writer};
+pub use writer::{MakePinyin, Tables, Way, Writer};
 
 /// What is being written; decides which candidates come first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -28,12 +28,29 @@ pub enum Way {
 /// Makes the engine of sounds, when it is first needed.
 pub type MakePinyin = Box<dyn Fn() -> Box<dyn Engine>>;
 
+/// Tables of rare characters: which there are is known at once, they are read when first needed.
+pub struct Tables {
+    /// Characters can be found by strokes.
+    pub strokes: bool,
+    /// Parts can be joined.
+    pub parts: bool,
+    /// Reads them.
+    pub load: Box<dyn Fn() -> Rare>,
+}
+
+impl Tables {
+    /// None at all.
+    pub fn none() -> Self {
+        Self { strokes: false, parts: false, load: Box::new(Rare::default) }
+    }
+}
+
 /// What the keys write with. No `Debug`: it may hold somebody's name.
 pub struct Writer {
     pinyin: OnceLock<Box<dyn Engine>>,
     make_pinyin: MakePinyin,
-    strokes: Strokes,
-    rare: Arc<Rare>,
+    tables: Tables,
+    strokes: OnceLock<Strokes>,
     way: Way,
     composer: Composer,
     purpose: Purpose,
@@ -43,18 +60,18 @@ pub struct Writer {
 
 impl Default for Writer {
     fn default() -> Self {
-        Self::new(Box::new(|| Box::new(Pinyin::new())), Arc::default())
+        Self::new(Box::new(|| Box::new(Pinyin::new())), Tables::none())
     }
 }
 
 impl Writer {
-    /// With an engine of sounds, made when it is first needed, and tables for the rest.
-    pub fn new(make_pinyin: MakePinyin, rare: Arc<Rare>) -> Self {
+    /// With an engine of sounds and tables for the rest, both made when they are first needed.
+    pub fn new(make_pinyin: MakePinyin, tables: Tables) -> Self {
         Self {
             pinyin: OnceLock::new(),
             make_pinyin,
-            strokes: Strokes(Arc::clone(&rare)),
-            rare,
+            tables,
+            strokes: OnceLock::new(),
             way: Way::default(),
             composer: Composer::default(),
             purpose: Purpose::default(),
@@ -70,12 +87,12 @@ impl Writer {
 
     /// True for ways whose tables are there.
     pub fn can(&self, way: Way) -> bool {
-        way != Way::Strokes || self.rare.known()[0] > 0
+        way != Way::Strokes || self.tables.strokes
     }
 
     /// True when parts can be joined.
     pub fn can_join(&self) -> bool {
-        self.rare.known()[1] > 0
+        self.tables.parts
     }
 
     /// Goes over to another way.
@@ -117,10 +134,14 @@ impl Writer {
         (self.parts == 0 && page > 0, self.parts == 0 && page + 1 < pages)
     }
 
+    fn strokes(&self) -> &Strokes {
+        self.strokes.get_or_init(|| Strokes(Arc::new((self.tables.load)())))
+    }
+
     fn engine(&self) -> Option<&dyn Engine> {
         match self.way {
             Way::Pinyin => Some(self.pinyin.get_or_init(|| (self.make_pinyin)()).as_ref()),
-            Way::Strokes => Some(&self.strokes),
+            Way::Strokes => Some(self.strokes()),
             Way::CodePoint => Some(&CodePoint),
             Way::Latin => None,
         }
@@ -161,7 +182,7 @@ impl Writer {
         let characters: Vec<char> = entry.chars().collect();
         for count in (2..=MOST_PARTS.min(characters.len())).rev() {
             let parts = &characters[characters.len() - count..];
-            let found = self.rare.by_parts(parts, crate::PAGE);
+            let found = self.strokes().0.by_parts(parts, crate::PAGE);
             if !found.is_empty() {
                 let used = parts.iter().map(|part| part.len_utf8()).sum();
                 let candidate = |one: char| Candidate { text: one.into(), used };
@@ -200,10 +221,14 @@ mod tests {
     use super::*;
 
     fn writer() -> Writer {
-        let mut rare = Rare::default();
-        rare.read_strokes("王\thhsh\n玉\thhshn\n").unwrap();
-        rare.read_parts("喆\t吉 吉\n").unwrap();
-        Writer::new(Box::new(|| Box::new(Pinyin::new())), Arc::new(rare))
+        let load = || {
+            let mut rare = Rare::default();
+            rare.read_strokes("王\thhsh\n玉\thhshn\n").unwrap();
+            rare.read_parts("喆\t吉 吉\n").unwrap();
+            rare
+        };
+        let tables = Tables { strokes: true, parts: true, load: Box::new(load) };
+        Writer::new(Box::new(|| Box::new(Pinyin::new())), tables)
     }
 
     fn write(writer: &mut Writer, letters: &str) -> String {

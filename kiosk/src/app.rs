@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use anyhow::Context as _;
 use catalog::Catalog;
+use hal::glyphs::GlyphSource;
 use hal::profile::DeviceProfile;
 use hal::watchdog::Heartbeat;
 use provisioning::{KioskConfig, keygen};
@@ -112,6 +113,7 @@ pub fn assemble(
         queue,
     );
     let screen = make_screen(inbox.clone())?;
+    screen.set_glyphs(|one| GlyphSource::shared().is_ok_and(|fonts| fonts.has(one)));
     screen.set_writer(writer(&catalog, &config.site.region, config.input.as_deref()));
     let heart = Heartbeat::new("screen");
     let journal = config.storage.dir.join("print-journal.json");

@@ -6,8 +6,6 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
-
 use ime::rare::Rare;
 use support::{Stage, specimens};
 use ui::view_model::Language;
@@ -62,9 +60,12 @@ fn main() {
     std::fs::create_dir_all(&folder).expect("the folder can be made");
     let stage = Stage::new(1080, 1920);
     // With all ways of writing, if the tables are there.
-    let rare = Rare::load(std::path::Path::new("target/input")).expect("sound tables");
+    let tables = std::path::Path::new("target/input");
+    let there = tables.is_dir();
+    let load = move || Rare::load(tables).expect("sound tables");
+    let tables = ime::Tables { strokes: there, parts: there, load: Box::new(load) };
     let pinyin = || -> Box<dyn ime::Engine> { Box::new(ime::Pinyin::new()) };
-    stage.screen.set_writer(ime::Writer::new(Box::new(pinyin), Arc::new(rare)));
+    stage.screen.set_writer(ime::Writer::new(Box::new(pinyin), tables));
     let frame = specimens::picture(640, 480);
     for look in LOOKS {
         stage.resize(look.size.0, look.size.1);

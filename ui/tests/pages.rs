@@ -211,6 +211,50 @@ fn a_picture_shows_what_it_should() {
     assert_ne!(normal.get_pixel(5, 1000), black.get_pixel(5, 1000));
 }
 
+/// A greeting to somebody of this name.
+fn greeting(name: &str) -> ui::view_model::ViewModel {
+    let home = ui::view_model::Home { greeting_name: name.into(), ..Default::default() };
+    ui::view_model::ViewModel { page: Page::Home(home), ..Default::default() }
+}
+
+#[test]
+fn rare_characters_are_drawn_as_themselves() {
+    let stage = Stage::new(1080, 1920);
+    let drawn = |name: &str| {
+        stage.show(&greeting(name));
+        stage.picture()
+    };
+    // Two of each block: boxes for what is missing would be alike.
+    for (one, other) in [
+        ("㐀", "㐁"),
+        ("𠮷", "𠮸"),
+        ("\u{2a701}", "\u{2a702}"),
+        ("\u{2b741}", "\u{2b742}"),
+        ("\u{2b821}", "\u{2b822}"),
+        ("\u{2ceb1}", "\u{2ceb2}"),
+    ] {
+        assert!(drawn(one) != drawn(other), "{one} and {other} look alike");
+        assert!(drawn(one) != drawn(""), "{one} looks like nothing");
+    }
+}
+
+#[test]
+fn a_character_of_no_font_is_read_as_its_number() {
+    let stage = Stage::new(1080, 1920);
+    let says = |what: &str| {
+        let found = stage.query().match_predicate({
+            let what = what.to_owned();
+            move |element| element.accessible_label().is_some_and(|label| label.contains(&*what))
+        });
+        found.find_first().is_some()
+    };
+    stage.screen.set_glyphs(|one| one != '\u{31350}');
+    stage.show(&greeting("王\u{31350}"));
+    assert!(says("王〔U+31350〕"));
+    stage.show(&greeting("王𠮷"));
+    assert!(says("王𠮷"));
+}
+
 #[test]
 fn a_torn_camera_frame_is_refused() {
     let stage = Stage::new(1080, 1920);

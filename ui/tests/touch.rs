@@ -4,6 +4,7 @@
 
 mod support;
 
+use i_slint_backend_testing::AccessibleRole;
 use slint::LogicalPosition;
 use std::collections::HashSet;
 use support::{Stage, centre, specimens};
@@ -328,6 +329,83 @@ fn a_long_press_that_drifts_still_counts() {
     stage.drag(drifted);
     stage.lift(drifted);
     assert!(said(&stage, Intent::Pressed(Button::Next)));
+}
+
+/// Old hands roll, tremble and hold: up to three seconds and 6 mm, on any target of a page, also in a
+/// list that could be dragged.
+#[test]
+fn trembling_and_drifting_presses_all_count() {
+    // A panel of 1080 dots is 268 mm wide (21.5 inches upright).
+    const SIX_MM: f32 = 6.0 * 1080.0 / 268.0;
+    let (mut pressed, mut missed) = (0, Vec::new());
+    let stage = Stage::new(1080, 1920);
+    for page in ["home", "question-choice", "services", "review", "consent-separate", "receipt"] {
+        let view = turn_to(&stage, page);
+        let ids: Vec<String> = stage
+            .reachable()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|id| !id.starts_with("list-") && !id.starts_with("key:"))
+            .collect();
+        for (turn, id) in ids.iter().enumerate() {
+            stage.screen.wipe();
+            stage.show(&view);
+            let Some(element) = stage.bring(id) else { continue };
+            if element.accessible_enabled() == Some(false)
+                || element.accessible_role() != Some(AccessibleRole::Button)
+                || id == "btn-staff-gate"
+            {
+                continue;
+            }
+            let from = centre(&element);
+            stage.intents();
+            stage.press(from);
+            let mut at = from;
+            for step in 1..=30 {
+                // Away in a direction of its own, with a tremble across it.
+                let (away, across) = (SIX_MM * step as f32 / 30.0, 3.0 * (step as f32 * 1.9).sin());
+                let angle = turn as f32 * 1.3;
+                at = LogicalPosition::new(
+                    from.x + away * angle.cos() - across * angle.sin(),
+                    from.y + away * angle.sin() + across * angle.cos(),
+                );
+                stage.drag(at);
+                i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(100));
+            }
+            stage.lift(at);
+            let told = stage.intents();
+            pressed += 1;
+            if told.iter().all(|intent| *intent == Intent::Touched) {
+                missed.push(format!("{page} {id}"));
+            }
+        }
+    }
+    assert!(pressed > 60, "only {pressed} targets");
+    assert!(missed.is_empty(), "{} of {pressed} missed: {missed:?}", missed.len());
+}
+
+/// What is no target drags the list.
+#[test]
+fn a_list_is_dragged_beside_its_targets() {
+    let (stage, _) = showing("services");
+    let up = |stage: &Stage| stage.find("list-up").and_then(|bar| bar.accessible_enabled());
+    assert_eq!(up(&stage), Some(false));
+    // The gap between two tiles.
+    let tiles: Vec<_> = stage
+        .query()
+        .match_predicate(|element| {
+            element.accessible_id().is_some_and(|id| id.starts_with("service:"))
+        })
+        .find_all();
+    let (corner, size) = (tiles[0].absolute_position(), tiles[0].size());
+    let gap = LogicalPosition::new(corner.x + 40.0, corner.y + size.height + 4.0);
+    stage.press(gap);
+    for step in 1..=20 {
+        stage.drag(LogicalPosition::new(gap.x, gap.y - 10.0 * step as f32));
+    }
+    stage.lift(LogicalPosition::new(gap.x, gap.y - 200.0));
+    stage.settle();
+    assert_eq!(up(&stage), Some(true));
 }
 
 #[test]

@@ -4,21 +4,16 @@
 //! Refuses: to keep a terminal from starting. Without tables people write by sound and by code point.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use catalog::{Catalog, Regions};
 use ime::rare::Rare;
-use ime::{Engine, Pinyin, Writer};
+use ime::{Engine, Pinyin, Tables, Writer};
 
 /// A writer for a terminal in `region`, with tables from the folder that `scripts/input-data` fills.
 pub fn writer(catalog: &Catalog, region: &str, tables: Option<&Path>) -> Writer {
     let tables = tables.map(Path::to_owned).or_else(beside_the_programs);
-    let rare = tables.as_deref().map(Rare::load).transpose();
-    let rare = rare.unwrap_or_else(|error| {
-        tracing::error!("characters cannot be found by their strokes: {error}");
-        None
-    });
-    let townships = tables.and_then(|dir| std::fs::read_to_string(dir.join("regions.tsv")).ok());
+    let townships =
+        tables.as_ref().and_then(|dir| std::fs::read_to_string(dir.join("regions.tsv")).ok());
     let divisions = townships.unwrap_or_else(|| counties(catalog.regions()));
     let near: String = region.chars().take(2).collect();
     let make = move || -> Box<dyn Engine> {
@@ -30,7 +25,20 @@ pub fn writer(catalog: &Catalog, region: &str, tables: Option<&Path>) -> Writer 
             }
         }
     };
-    Writer::new(Box::new(make), Arc::new(rare.unwrap_or_default()))
+    Writer::new(Box::new(make), tables.map_or_else(Tables::none, read_later))
+}
+
+/// Five megabytes that most visits never need.
+fn read_later(dir: PathBuf) -> Tables {
+    let there = |name: &str| dir.join(name).is_file();
+    let (strokes, parts) = (there("strokes.tsv"), there("parts.tsv"));
+    let load = move || {
+        Rare::load(&dir).unwrap_or_else(|error| {
+            tracing::error!("characters cannot be found by what they look like: {error}");
+            Rare::default()
+        })
+    };
+    Tables { strokes, parts, load: Box::new(load) }
 }
 
 /// Where `make input-data` leaves the tables while one is developing.

@@ -4,6 +4,7 @@
 //!
 //! Refuses: touching the window.
 
+use super::glyphs::text;
 use super::{actions, words};
 use crate::generated as g;
 use crate::view_model as vm;
@@ -348,10 +349,6 @@ impl Flat {
             staff_login set_staff_login, staff set_staff,
         );
     }
-}
-
-fn text(value: &str) -> SharedString {
-    value.into()
 }
 
 fn seconds(value: u32) -> i32 {

@@ -7,6 +7,7 @@
 mod actions;
 mod echo;
 mod flat;
+mod glyphs;
 mod ink;
 mod picture;
 mod rows;
@@ -59,6 +60,11 @@ impl Screen {
     /// Shows `view`, touching only what differs from what is shown.
     pub fn show(&self, view: &ViewModel) {
         self.apply(flat::flatten(view));
+    }
+
+    /// Characters of which `has` says that no font has them are shown as their number.
+    pub fn set_glyphs(&self, has: impl Fn(char) -> bool + 'static) {
+        glyphs::ask(Rc::new(has));
     }
 
     /// Shows one camera frame, `3 * width * height` bytes of RGB. Returns false, and keeps the

@@ -7,6 +7,7 @@ use ime::rare::Stroke;
 use ime::{Key, Way, Writer};
 use slint::{ComponentHandle, SharedString};
 
+use super::glyphs::text;
 use super::{Screen, Shared};
 use crate::generated::{Api, AppWindow, View, WritingData, WritingWay};
 use crate::intent::Intent;
@@ -45,16 +46,20 @@ pub(super) fn show(window: &AppWindow, shared: &Shared) {
     let writer = shared.writer.borrow();
     let (before, after) = writer.more();
     let view = window.global::<View>();
+    let composing = writer.shown();
+    // The entry itself holds the character, whether a font has it or not; here its number is read.
+    let entry = window.global::<Api>().get_entry();
+    let drawn = text(&entry);
+    let unshowable = if drawn == entry { SharedString::new() } else { drawn };
     view.set_writing(WritingData {
-        composing: writer.shown().into(),
+        composing: if composing.is_empty() { unshowable } else { composing.into() },
         way: writer.way().into(),
         before,
         after,
         can_strokes: writer.can(Way::Strokes),
         can_join: writer.can_join(),
     });
-    let candidates: Vec<SharedString> =
-        writer.page().iter().map(|one| one.text.as_str().into()).collect();
+    let candidates: Vec<SharedString> = writer.page().iter().map(|one| text(&one.text)).collect();
     if let Some(rows) = shared.rows.get() {
         rows.set_candidates(&candidates);
     }

@@ -78,19 +78,25 @@ impl Stage {
     /// Presses and lifts a finger in the middle of the element with this id. What a list hides is
     /// not found at all, so the list is turned to it with the visible buttons, as a visitor would.
     pub fn tap(&self, id: &str) {
+        let element = self.bring(id).unwrap_or_else(|| panic!("{id} never comes into sight"));
+        self.tap_at(centre(&element));
+    }
+
+    /// Turns the list until the element can be touched.
+    pub fn bring(&self, id: &str) -> Option<ElementHandle> {
         for turn in ["list-down", "list-up"] {
             for _ in 0..40 {
                 let bar = self.find(turn);
                 let edge = bar.as_ref().map_or(f32::MAX, |bar| bar.absolute_position().y - 8.0);
-                let sought = self.find(id).map(|element| centre(&element));
+                let below = bar.as_ref().map_or(0.0, |bar| edge + bar.size().height + 8.0);
                 // Only what belongs to a list has a colon in its id, or keys below it; the rest stands
                 // outside.
-                let below = bar.as_ref().map_or(0.0, |bar| edge + bar.size().height + 8.0);
-                let in_sight =
-                    |at: &LogicalPosition| !id.contains(':') || at.y < edge || at.y > below;
-                if let Some(at) = sought.filter(in_sight) {
-                    self.tap_at(at);
-                    return;
+                let in_sight = |element: &ElementHandle| {
+                    let y = centre(element).y;
+                    !id.contains(':') || y < edge || y > below
+                };
+                if let Some(element) = self.find(id).filter(in_sight) {
+                    return Some(element);
                 }
                 match bar.filter(|bar| bar.accessible_enabled() == Some(true)) {
                     Some(bar) => self.tap_at(centre(&bar)),
@@ -98,7 +104,7 @@ impl Stage {
                 }
             }
         }
-        panic!("{id} never comes into sight");
+        None
     }
 
     /// Every id that can be brought into sight with the buttons a visitor has, from the top of the
