@@ -103,11 +103,6 @@ impl Pinyin {
         Ok(self)
     }
 
-    /// How a character is read, the usual reading first; nothing for one that the dictionary lacks.
-    pub fn readings(&self, one: char) -> Vec<String> {
-        self.readings.of(one)
-    }
-
     /// Words that the letters from `from` on begin with.
     fn words(&self, lattice: &Lattice, from: usize, purpose: Purpose) -> Vec<Word> {
         let mut words = Vec::new();

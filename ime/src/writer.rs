@@ -5,6 +5,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use zeroize::Zeroize as _;
+
 use crate::ways::{CodePoint, Strokes};
 use crate::{Candidate, Composer, Engine, Key, Pinyin, Purpose, Step, rare::Rare};
 
@@ -53,7 +55,6 @@ pub struct Writer {
     strokes: OnceLock<Strokes>,
     way: Way,
     composer: Composer,
-    purpose: Purpose,
     joined: Vec<Candidate>,
     parts: usize,
 }
@@ -74,7 +75,6 @@ impl Writer {
             strokes: OnceLock::new(),
             way: Way::default(),
             composer: Composer::default(),
-            purpose: Purpose::default(),
             joined: Vec::new(),
             parts: 0,
         }
@@ -105,12 +105,12 @@ impl Writer {
     pub fn serve(&mut self, purpose: Purpose) {
         self.stop();
         self.composer.serve(purpose);
-        self.purpose = purpose;
         self.way = Way::default();
     }
 
     fn stop(&mut self) {
         self.composer.clear();
+        self.joined.iter_mut().for_each(|one| one.text.zeroize());
         self.joined.clear();
         self.parts = 0;
     }

@@ -253,9 +253,7 @@ impl Flat {
             }
         };
         self.place.push_str(step);
-        if page.step == vm::ManualStep::Name {
-            self.purpose = ime::Purpose::Name;
-        }
+        self.purpose = page.step.into();
         self.entry = entry;
     }
 
@@ -281,11 +279,7 @@ impl Flat {
             vm::Input::Text { value, keyboard, suggestions } => {
                 self.question.input = g::InputKind::Text;
                 self.question.keyboard = (*keyboard).into();
-                self.purpose = match keyboard {
-                    vm::Keyboard::Name => ime::Purpose::Name,
-                    vm::Keyboard::Place => ime::Purpose::Place,
-                    _ => ime::Purpose::Any,
-                };
+                self.purpose = (*keyboard).into();
                 self.entry = Entry::Shown(value.clone());
                 self.set_tiles(&[], suggestions);
             }

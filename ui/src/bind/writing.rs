@@ -4,14 +4,34 @@
 //! Refuses: to keep a composition when the field, the page or the person changes.
 
 use ime::rare::Stroke;
-use ime::{Key, Way, Writer};
+use ime::{Key, Purpose, Way, Writer};
 use slint::{ComponentHandle, SharedString};
 
 use super::glyphs::text;
 use super::{Screen, Shared};
 use crate::generated::{Api, AppWindow, View, WritingData, WritingWay};
 use crate::intent::Intent;
+use crate::view_model::{Keyboard, ManualStep};
 use std::rc::Rc;
+
+impl From<Keyboard> for Purpose {
+    fn from(keyboard: Keyboard) -> Self {
+        match keyboard {
+            Keyboard::Name => Self::Name,
+            Keyboard::Place => Self::Place,
+            Keyboard::Text | Keyboard::Digits | Keyboard::IdentityNumber => Self::Any,
+        }
+    }
+}
+
+impl From<ManualStep> for Purpose {
+    fn from(step: ManualStep) -> Self {
+        match step {
+            ManualStep::Name => Self::Name,
+            ManualStep::Number | ManualStep::Unlock => Self::Any,
+        }
+    }
+}
 
 impl From<Way> for WritingWay {
     fn from(way: Way) -> Self {
