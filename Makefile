@@ -110,7 +110,15 @@ ROUNDS ?= 10
 SEED ?= 1
 # Which of the trials, for example TRIALS="kills flips"; all of them otherwise.
 TRIALS ?=
-export KILLS CUTS POSITIONS UPLOADS RELAYED FLIPS ROUNDS SEED
+# Only here: `make test` runs the same trials with their own small counts.
+faults: export KILLS := $(KILLS)
+faults: export CUTS := $(CUTS)
+faults: export POSITIONS := $(POSITIONS)
+faults: export UPLOADS := $(UPLOADS)
+faults: export RELAYED := $(RELAYED)
+faults: export FLIPS := $(FLIPS)
+faults: export ROUNDS := $(ROUNDS)
+faults: export SEED := $(SEED)
 
 .PHONY: faults
 faults: setup-tests ## Kill, cut, fill, flip and lie at length (KILLS=2000 CUTS=300 POSITIONS=all …; needs root)

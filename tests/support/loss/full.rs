@@ -112,9 +112,7 @@ pub fn gateway(rounds: u64, megabytes: u64, say: &dyn Fn(&str)) -> anyhow::Resul
     let device = terminal.device.device_id();
     let mut watch = Watch::new(&queue, &site.data, &logs, &terminal.receipts, device);
     let mut record = Record::default();
-    // Without a reserve the last byte can be taken, which is the harder case.
-    let start = Start { options: vec!["--reserve-bytes=0".into()], ..Start::default() };
-    let gateway = Gateway::start(&site, &start)?;
+    let gateway = Gateway::start(&site, &Start::default())?;
     site.point_terminals_at(&gateway.address)?;
     for round in 1..=rounds {
         disk.fill()?;
