@@ -9,8 +9,11 @@ PACKAGES := fonts-noto-cjk fonts-hanazono libfontconfig-dev pkg-config
 WINDOW_PACKAGES := libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1
 # Servers that the gateway's tests and measurements start for themselves.
 SERVICE_PACKAGES := postgresql python3-venv
-# For the trials of lost power, full disks and wrong clocks; those also need root and /dev/fuse.
-TEST_PACKAGES := e2fsprogs libfaketime
+# For the trials of lost power, full disks and wrong clocks (those also need root and /dev/fuse), and the
+# voice that the tests of speech listen to.
+TEST_PACKAGES := e2fsprogs libfaketime espeak-ng
+# What a terminal that reads its pages aloud has installed: the voice and the player.
+SPEECH_PACKAGES := espeak-ng alsa-utils
 NEXTEST := 0.9.143
 # Steps at which tests end the gateway; they do nothing unless they are named at its start.
 STEPS := --features gateway/failpoints
@@ -40,7 +43,7 @@ setup: ## Install the Debian packages that are missing
 	@$(call install,$(PACKAGES))
 
 .PHONY: setup-tests
-setup-tests: setup target/npm/ready target/npm/tus-server/ready target/venv/ready
+setup-tests: setup handwriting-model target/npm/ready target/npm/tus-server/ready target/venv/ready
 	@$(call install,$(TEST_PACKAGES))
 	@cargo nextest --version >/dev/null 2>&1 || cargo install cargo-nextest --locked --version $(NEXTEST)
 
@@ -138,9 +141,35 @@ input-eval: input-data ## Measure how often the right characters come first, on 
 	target/input-venv/bin/python scripts/input-cases target/input/regions.tsv > target/input-cases.tsv
 	cargo run -q --release -p ime --example accuracy -- target/input-cases.tsv target/input/regions.tsv
 
+.PHONY: handwriting-model
+handwriting-model: ## Fetch the network that reads handwriting into target/handwriting
+	@scripts/handwriting-model --check >/dev/null 2>&1 || { \
+		python3 -m pip --version >/dev/null 2>&1 || { $(call install,python3-pip); }; \
+		scripts/handwriting-model; \
+	}
+
+.PHONY: handwriting-eval
+handwriting-eval: handwriting-model ## Measure how often the drawn character comes first, on strokes of others
+	@command -v npm >/dev/null || { $(call install,nodejs npm); }
+	scripts/handwriting-cases > target/handwriting-cases.tsv
+	cargo run -q --release -p ime --example handwriting -- target/handwriting-cases.tsv
+
+.PHONY: setup-speech
+setup-speech: ## Install what reads pages aloud on a terminal: espeak-ng and the player of ALSA
+	@$(call install,$(SPEECH_PACKAGES))
+
 .PHONY: gallery
 gallery: setup ## Draw every page in every look into target/gallery
 	cargo run -q -p ui --example gallery -- target/gallery
+
+.PHONY: goldens
+goldens: setup ## Compare every page with how it was approved, side by side (ACCEPT=1 approves)
+	@GOLDENS=$(if $(ACCEPT),accept,review) cargo test -q -p ui --test goldens || \
+		{ echo "Look at target/goldens/index.html; make goldens ACCEPT=1 approves."; exit 1; }
+
+.PHONY: looks
+looks: setup ## Measure every page in every look, all pixels too (minutes)
+	LOOKS=all cargo nextest run -p ui --test looks
 
 .PHONY: device-check
 device-check: ## Check the build for a terminal without desktop or simulators (needs the libinput headers)
@@ -154,6 +183,14 @@ bench: setup setup-services ## Measure drivers, sealing, queue, upload and gatew
 	cargo bench -q -p hal --bench limits
 	cargo bench -q -p kiosk --bench delivery
 	scripts/with-services.sh cargo bench -q -p gateway --bench ingest
+	$(MAKE) screen-bench
+
+.PHONY: screen-bench
+screen-bench: setup ## Measure the screens, and their start beside Chromium in kiosk mode
+	@$(call install,chromium)
+	cargo build -q --release -p ui --example pace
+	target/release/examples/pace all
+	scripts/screen-bench
 
 # cargo-fuzz is made for a nightly compiler; RUSTC_BOOTSTRAP lets the stable one take its flags.
 FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz

@@ -14,6 +14,7 @@ use crate::catalog::Catalog;
 use crate::condition::{AnswerText, Known};
 use crate::identity_number::{IdentityNumber, IdentityNumberError};
 use crate::model::{CardItem, DateLimit, ProfileKind, QuestionKind, Suggestion};
+use crate::regions::{Fit, Hit, Rank, Scope};
 use crate::text::{Language, Text};
 
 /// What the card says, for suggestions.
@@ -126,8 +127,8 @@ impl AnswerError {
             Self::Phone => "enter the 11 digits of a mobile number",
             Self::IdentityNumber(error) => error.cure(),
             Self::UnknownRegion => "choose the place from the list",
-            Self::RegionTooWide => "go on to the city or county",
-            Self::RegionTooNarrow => "stop at the city",
+            Self::RegionTooWide => "go on to the next list",
+            Self::RegionTooNarrow => "stop one step earlier",
             Self::RegionElsewhere { .. } => "choose a place within the area shown",
             Self::FreePlace => "choose the place from the list, or ask the staff",
         }
@@ -237,13 +238,40 @@ impl Catalog {
         if let Some(area) = within.filter(|area| !path.contains(area)) {
             return Err(AnswerError::RegionElsewhere { within: area.to_owned() });
         }
-        if path.len() > max_level {
-            return Err(AnswerError::RegionTooNarrow);
+        match self.regions.fit(value, level(min_level), level(max_level)) {
+            Some(Fit::Fits) => Ok(value.to_owned()),
+            Some(Fit::TooWide) => Err(AnswerError::RegionTooWide),
+            Some(Fit::TooNarrow) => Err(AnswerError::RegionTooNarrow),
+            None => Err(AnswerError::UnknownRegion),
         }
-        if path.len() < min_level && !self.regions.children(value).is_empty() {
-            return Err(AnswerError::RegionTooWide);
-        }
-        Ok(value.to_owned())
+    }
+
+    /// What a question about a place offers below `code` (an empty text for the beginning): codes and
+    /// names. Empty when the answer can become no more precise, and for other questions.
+    pub fn place_options(&self, question: &str, code: &str) -> Vec<(&str, &str)> {
+        let kind = self.question(question).map(|found| &found.kind);
+        let Some(QuestionKind::Region { max_level, within, .. }) = kind else { return Vec::new() };
+        // A question confined to one province begins inside it.
+        let below = if code.is_empty() { within.as_deref().unwrap_or_default() } else { code };
+        self.regions.choices(below, level(*max_level))
+    }
+
+    /// Places that a question accepts, by letters or characters; the nearest first, at most `most`.
+    /// `home` is the code of where the terminal stands.
+    pub fn find_places(
+        &self,
+        question: &str,
+        letters: &str,
+        home: Option<&str>,
+        most: usize,
+    ) -> Vec<Hit<'_>> {
+        let kind = self.question(question).map(|found| &found.kind);
+        let Some(QuestionKind::Region { min_level, max_level, within, .. }) = kind else {
+            return Vec::new();
+        };
+        let ranks = level(*min_level)..=level(*max_level);
+        let within = within.as_deref();
+        self.regions.search(letters, &Scope { within, home, ranks, most })
     }
 
     /// An answer as a person reads it: codes in words, places in full. A code the tables do not
@@ -337,14 +365,18 @@ impl Catalog {
                 }
             }
         };
-        if let QuestionKind::Region { max_level, .. } = &found.kind {
-            let path = self.regions.path(offered);
-            if let Some(cut) = path.get(..*max_level).and_then(|path| path.last()) {
-                return self.validate(question, cut).ok();
-            }
+        if let QuestionKind::Region { max_level, .. } = &found.kind
+            && let Some(cut) = self.regions.cut(offered, level(*max_level))
+        {
+            return self.validate(question, cut).ok();
         }
         self.validate(question, offered).ok()
     }
+}
+
+/// The rank that a question's level stands for. Loading refuses levels that stand for none.
+fn level(level: usize) -> Rank {
+    Rank::from_level(level).unwrap_or(Rank::Township)
 }
 
 /// Longest text taken from a card: its address field has 35 characters.

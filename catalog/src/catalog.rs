@@ -7,7 +7,7 @@ use crate::model::{
     CodeTable, Consent, ConsentKind, Declaration, Department, Material, ProfileQuestion, Question,
     QuestionKind, Referral, Service, Words,
 };
-use crate::regions::Regions;
+use crate::regions::{Abolished, Regions};
 use crate::text::Text;
 
 /// What the guide says, loaded and cross-checked.
@@ -27,10 +27,11 @@ pub struct Catalog {
     pub(crate) consents: Vec<Consent>,
     pub(crate) tables: Vec<CodeTable>,
     pub(crate) regions: Regions,
+    pub(crate) abolished: Abolished,
 }
 
 impl Catalog {
-    /// Reads a province's folder and the region list it names.
+    /// Reads a province's folder and the lists of places it names.
     pub fn load(dir: &Path) -> Result<Catalog, CatalogErrors> {
         crate::load::load(dir)
     }
@@ -144,6 +145,11 @@ impl Catalog {
     /// The nation's places.
     pub fn regions(&self) -> &Regions {
         &self.regions
+    }
+
+    /// Places that are gone, as far as they are known; empty where the province names no list.
+    pub fn abolished(&self) -> &Abolished {
+        &self.abolished
     }
 
     /// The code table that gives a question's answers their words.

@@ -31,6 +31,6 @@ pub use error::{CatalogErrors, Problem, ProblemKind};
 pub use model::*;
 pub use offer::{Deadline, Decision, Offer};
 pub use plan::{CarriedPaper, DispatchStep, MaterialNeed, Plan, PlanError};
-pub use regions::Regions;
+pub use regions::{Abolished, AbolishedPlace, Hit, Rank, Regions, Scope};
 pub use share::{CorrectionScopeError, DepartmentShare};
 pub use text::{Language, Text};

@@ -212,8 +212,8 @@ pub enum QuestionKind {
     },
     /// A place of the national list.
     Region {
-        /// 1 province, 2 city, 3 county: the least precise answer accepted, where the place
-        /// has so many levels.
+        /// 1 province, 2 city, 3 county, 4 township: the least precise answer accepted, where
+        /// the place has so many levels.
         min_level: usize,
         /// The most precise answer accepted.
         max_level: usize,

@@ -12,8 +12,6 @@ pub const PAGE: usize = 5;
 /// Characters of a page, at the most, unless one candidate alone has more. A short one takes the
 /// room of two, because its target is no smaller.
 const WIDTH: usize = 13;
-/// Candidates that are asked of an engine; nobody turns more pages.
-const MOST: usize = 150;
 
 /// What was touched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,6 +128,13 @@ impl Composer {
 
     fn choose(&mut self, number: usize, engine: &dyn Engine) -> Step {
         let Some(chosen) = self.page().get(number).cloned() else { return Step::Ignored };
+        if let Some(mut next) = engine.leads_to(&self.typed, &chosen) {
+            self.typed.zeroize();
+            self.typed.push_str(&next);
+            next.zeroize();
+            self.look(engine);
+            return Step::Composing;
+        }
         self.committed.zeroize();
         self.committed.push_str(&chosen.text);
         let rest = self.typed.get(chosen.used..).unwrap_or_default();
@@ -144,7 +149,7 @@ impl Composer {
     fn look(&mut self, engine: &dyn Engine) {
         self.forget_candidates();
         if self.is_composing() {
-            self.candidates = engine.candidates(&self.typed, self.purpose, MOST);
+            self.candidates = engine.candidates(&self.typed, self.purpose, engine.most());
             self.starts = starts(&self.candidates);
         }
     }

@@ -5,26 +5,35 @@
 //!   Rust alone, with a dictionary inside the program.
 //! * [`Writer`] keeps which way of writing is in use; [`Composer`] is the state between key and text, without a clock, a disk or a screen.
 //! * [`codepoint`] and [`rare`] reach characters that nobody can spell.
+//! * [`Ink`] is what a finger draws, and a [`Recogniser`] makes characters of it; [`PpOcr`] is one.
 //!
 //! Refuses: to learn. What one visitor writes must not be offered to the next, so no engine here
 //! keeps anything, and the letters of a composition are overwritten when it ends.
 
 pub mod codepoint;
 mod composer;
+mod drawing;
+mod handwriting;
+mod ink;
 mod lexicon;
 mod names;
 mod pinyin;
+mod radicals;
 pub mod rare;
 mod spelling;
 pub mod ways;
 mod writer;
 
 pub use composer::{Composer, Key, PAGE, Step};
+pub use drawing::{MakeRecogniser, Reading};
+pub use handwriting::{CHARACTERS, HandwritingError, MIDDLE_DOT, MODEL, PpOcr, Recogniser};
+pub use ink::{Ink, MOST_POINTS, MOST_STROKES, Picture, Point};
 pub use lexicon::{Lexicon, LexiconError};
 pub use names::Names;
 pub use pinyin::Pinyin;
+pub use radicals::Radicals;
 pub use spelling::{LONGEST, spells};
-pub use writer::{MakePinyin, Tables, Way, Writer};
+pub use writer::{MakePinyin, Reads, Tables, Way, Writer};
 
 /// What is being written; decides which candidates come first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -61,4 +70,14 @@ pub trait Engine: Send + Sync {
 
     /// At most `most` candidates for `typed` (letters that it accepts), the likeliest first, none twice. Letters that spell nothing give none.
     fn candidates(&self, typed: &str, purpose: Purpose, most: usize) -> Vec<Candidate>;
+
+    /// So many candidates are asked for; as a rule nobody turns more pages.
+    fn most(&self) -> usize {
+        150
+    }
+
+    /// What is typed after this candidate was chosen, for one that is no text but a step on the way.
+    fn leads_to(&self, _typed: &str, _chosen: &Candidate) -> Option<String> {
+        None
+    }
 }

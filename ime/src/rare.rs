@@ -98,7 +98,7 @@ fn single(text: &str) -> Option<char> {
 }
 
 /// Common characters first: the oldest block holds all that most people ever write.
-fn commonest_first(one: &char) -> (bool, u32) {
+pub(crate) fn commonest_first(one: &char) -> (bool, u32) {
     let number = u32::from(*one);
     (!(0x4e00..=0x9fff).contains(&number), number)
 }

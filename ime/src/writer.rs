@@ -7,8 +7,10 @@ use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroize as _;
 
+use crate::drawing::{Drawing, MakeRecogniser, Reading};
+use crate::radicals::Radicals;
 use crate::ways::{CodePoint, Strokes};
-use crate::{Candidate, Composer, Engine, Key, Pinyin, Purpose, Step, rare::Rare};
+use crate::{Candidate, Composer, Engine, Ink, Key, Pinyin, Point, Purpose, Step, rare::Rare};
 
 /// Characters joined into one, at the most; with more nobody describes a character.
 const MOST_PARTS: usize = 4;
@@ -21,6 +23,10 @@ pub enum Way {
     Pinyin,
     /// By strokes in the order of writing.
     Strokes,
+    /// By radical and further strokes: digits, and candidates that are radicals first.
+    Radical,
+    /// Drawn with the finger.
+    Handwriting,
     /// By code point.
     CodePoint,
     /// Letters and digits are written as they are.
@@ -36,6 +42,8 @@ pub struct Tables {
     pub strokes: bool,
     /// Parts can be joined.
     pub parts: bool,
+    /// Characters can be found by radical.
+    pub radicals: bool,
     /// Reads them.
     pub load: Box<dyn Fn() -> Rare>,
 }
@@ -43,8 +51,19 @@ pub struct Tables {
 impl Tables {
     /// None at all.
     pub fn none() -> Self {
-        Self { strokes: false, parts: false, load: Box::new(Rare::default) }
+        Self { strokes: false, parts: false, radicals: false, load: Box::new(Rare::default) }
     }
+}
+
+/// Where ink is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Reads {
+    /// By the writer itself, before it goes on.
+    #[default]
+    Here,
+    /// By whoever takes it with [`Writer::reading`] after each change and brings the answer to
+    /// [`Writer::recognised`].
+    Elsewhere,
 }
 
 /// What the keys write with. No `Debug`: it may hold somebody's name.
@@ -52,7 +71,11 @@ pub struct Writer {
     pinyin: OnceLock<Box<dyn Engine>>,
     make_pinyin: MakePinyin,
     tables: Tables,
+    rare: OnceLock<Arc<Rare>>,
     strokes: OnceLock<Strokes>,
+    radicals: OnceLock<Radicals>,
+    drawing: Drawing,
+    reads: Reads,
     way: Way,
     composer: Composer,
     joined: Vec<Candidate>,
@@ -72,7 +95,11 @@ impl Writer {
             pinyin: OnceLock::new(),
             make_pinyin,
             tables,
+            rare: OnceLock::new(),
             strokes: OnceLock::new(),
+            radicals: OnceLock::new(),
+            drawing: Drawing::default(),
+            reads: Reads::default(),
             way: Way::default(),
             composer: Composer::default(),
             joined: Vec::new(),
@@ -80,14 +107,26 @@ impl Writer {
         }
     }
 
+    /// With a reader of handwriting, made when ink is first read.
+    pub fn with_recogniser(mut self, make: MakeRecogniser, reads: Reads) -> Self {
+        self.drawing = Drawing::new(make);
+        self.reads = reads;
+        self
+    }
+
     /// The way in use.
     pub fn way(&self) -> Way {
         self.way
     }
 
-    /// True for ways whose tables are there.
+    /// True for ways whose tables are there, or whose reader has not failed to be made.
     pub fn can(&self, way: Way) -> bool {
-        way != Way::Strokes || self.tables.strokes
+        match way {
+            Way::Strokes => self.tables.strokes,
+            Way::Radical => self.tables.radicals,
+            Way::Handwriting => self.drawing.can_read(),
+            Way::Pinyin | Way::CodePoint | Way::Latin => true,
+        }
     }
 
     /// True when parts can be joined.
@@ -110,6 +149,11 @@ impl Writer {
 
     fn stop(&mut self) {
         self.composer.clear();
+        self.drawing.clear();
+        self.stop_joining();
+    }
+
+    fn stop_joining(&mut self) {
         self.joined.iter_mut().for_each(|one| one.text.zeroize());
         self.joined.clear();
         self.parts = 0;
@@ -125,25 +169,38 @@ impl Writer {
 
     /// Candidates of this page.
     pub fn page(&self) -> &[Candidate] {
-        if self.parts > 0 { &self.joined } else { self.composer.page() }
+        if self.parts > 0 {
+            &self.joined
+        } else if self.way == Way::Handwriting {
+            self.drawing.page()
+        } else {
+            self.composer.page()
+        }
     }
 
     /// True when there are candidates before, and after, these.
     pub fn more(&self) -> (bool, bool) {
+        if self.parts > 0 {
+            return (false, false);
+        }
+        if self.way == Way::Handwriting {
+            return self.drawing.more();
+        }
         let (page, pages) = self.composer.pages();
-        (self.parts == 0 && page > 0, self.parts == 0 && page + 1 < pages)
+        (page > 0, page + 1 < pages)
     }
 
-    fn strokes(&self) -> &Strokes {
-        self.strokes.get_or_init(|| Strokes(Arc::new((self.tables.load)())))
+    fn rare(&self) -> &Arc<Rare> {
+        self.rare.get_or_init(|| Arc::new((self.tables.load)()))
     }
 
     fn engine(&self) -> Option<&dyn Engine> {
         match self.way {
             Way::Pinyin => Some(self.pinyin.get_or_init(|| (self.make_pinyin)()).as_ref()),
-            Way::Strokes => Some(self.strokes()),
+            Way::Strokes => Some(self.strokes.get_or_init(|| Strokes(self.rare().clone()))),
+            Way::Radical => Some(self.radicals.get_or_init(|| Radicals(self.rare().clone()))),
             Way::CodePoint => Some(&CodePoint),
-            Way::Latin => None,
+            Way::Handwriting | Way::Latin => None,
         }
     }
 
@@ -151,6 +208,9 @@ impl Writer {
     pub fn press(&mut self, key: Key, entry: &str) -> Option<String> {
         if self.parts > 0 {
             return self.choose_joined(key, entry);
+        }
+        if self.way == Way::Handwriting {
+            return self.press_beside_ink(key, entry);
         }
         if self.way == Way::Latin {
             return match key {
@@ -175,6 +235,74 @@ impl Writer {
         }
     }
 
+    fn press_beside_ink(&mut self, key: Key, entry: &str) -> Option<String> {
+        match key {
+            Key::Choose(number) => {
+                let mut chosen = self.drawing.choose(number)?;
+                let entry = format!("{entry}{}", chosen.text);
+                chosen.text.zeroize();
+                return Some(entry);
+            }
+            Key::Backspace if self.unstroke() => {}
+            Key::Backspace => return Some(without_last(entry)),
+            Key::NextPage => self.drawing.next_page(),
+            Key::PreviousPage => self.drawing.previous_page(),
+            Key::Clear => self.drawing.clear(),
+            // Digits and the like stand for themselves between characters.
+            Key::Letter(other) if self.drawing.ink().is_empty() && !crate::spells(other) => {
+                return Some(format!("{entry}{other}"));
+            }
+            Key::Letter(_) => {}
+        }
+        None
+    }
+
+    /// A stroke of the finger, in the way of handwriting; in other ways it is nothing. Candidates of
+    /// the ink before it stay until it is read.
+    pub fn stroke(&mut self, points: &[Point]) {
+        if self.way == Way::Handwriting {
+            self.stop_joining();
+            self.drawing.add(points);
+            self.read_here();
+        }
+    }
+
+    /// Takes the last stroke back; false when there is none.
+    pub fn unstroke(&mut self) -> bool {
+        let taken = self.drawing.take_back();
+        self.read_here();
+        taken
+    }
+
+    /// Overwrites what is drawn, and its candidates.
+    pub fn clear_ink(&mut self) {
+        self.drawing.clear();
+    }
+
+    /// What is drawn, for showing it.
+    pub fn ink(&self) -> &Ink {
+        self.drawing.ink()
+    }
+
+    fn read_here(&mut self) {
+        if self.reads == Reads::Here
+            && let Some(reading) = self.reading()
+        {
+            self.recognised(reading.generation(), reading.read());
+        }
+    }
+
+    /// Ink that is to be read elsewhere, once after each change. [`Reading::read`] may take long; a
+    /// lost answer only means that there are no candidates until the ink changes.
+    pub fn reading(&mut self) -> Option<Reading> {
+        self.drawing.reading()
+    }
+
+    /// What came of a reading. One that is not of the present ink is dropped: false.
+    pub fn recognised(&mut self, generation: u64, found: Vec<char>) -> bool {
+        self.drawing.recognised(generation, found)
+    }
+
     /// The last characters of the entry as parts of one: 吉吉 is offered 喆. As many parts as give
     /// anything.
     pub fn join(&mut self, entry: &str) {
@@ -182,7 +310,7 @@ impl Writer {
         let characters: Vec<char> = entry.chars().collect();
         for count in (2..=MOST_PARTS.min(characters.len())).rev() {
             let parts = &characters[characters.len() - count..];
-            let found = self.strokes().0.by_parts(parts, crate::PAGE);
+            let found = self.rare().by_parts(parts, crate::PAGE);
             if !found.is_empty() {
                 let used = parts.iter().map(|part| part.len_utf8()).sum();
                 let candidate = |one: char| Candidate { text: one.into(), used };
@@ -225,9 +353,10 @@ mod tests {
             let mut rare = Rare::default();
             rare.read_strokes("王\thhsh\n玉\thhshn\n").unwrap();
             rare.read_parts("喆\t吉 吉\n").unwrap();
+            rare.read_radicals("江\t85\t3\n池\t85\t3\n").unwrap();
             rare
         };
-        let tables = Tables { strokes: true, parts: true, load: Box::new(load) };
+        let tables = Tables { strokes: true, parts: true, radicals: true, load: Box::new(load) };
         Writer::new(Box::new(|| Box::new(Pinyin::new())), tables)
     }
 
@@ -273,6 +402,21 @@ mod tests {
         assert_eq!(write(&mut writer, "A1 b"), "A1 b");
         assert_eq!(writer.press(Key::Backspace, "A1").as_deref(), Some("A"));
         assert!(!Writer::default().can(Way::Strokes) && writer.can(Way::Strokes));
+    }
+
+    #[test]
+    fn a_radical_leads_to_its_characters() {
+        let mut writer = writer();
+        writer.go(Way::Radical);
+        assert_eq!(write(&mut writer, "3"), "", "a count is no text");
+        assert_eq!((writer.shown().as_str(), writer.page()[0].text.as_str()), ("3画", "氵"));
+        assert_eq!(writer.press(Key::Choose(0), "王"), None, "nor is a radical");
+        write(&mut writer, "3");
+        assert_eq!(writer.shown(), "氵＋3画");
+        assert_eq!(writer.press(Key::Choose(1), "王").as_deref(), Some("王池"));
+        assert!(writer.shown().is_empty() && writer.page().is_empty());
+        assert_eq!(writer.press(Key::Backspace, "王池").as_deref(), Some("王"));
+        assert!(writer.can(Way::Radical) && !Writer::default().can(Way::Radical));
     }
 
     #[test]

@@ -21,7 +21,8 @@ use crate::core::{Event, World};
 use crate::link::{Backoff, GatewayClient, HOURLY, OfficeKeys, Uploader, UploaderEvent, follow};
 use crate::queue::{self, ReceiptTrust};
 use crate::runtime::{
-    Clock, DeviceHub, Hands, Inbox, Message, Runtime, Sealer, Terminal, fitted, send, writer,
+    Clock, DeviceHub, Hands, Inbox, Message, PageReader, Runtime, Sealer, Terminal, fitted, send,
+    writer,
 };
 
 /// A terminal and the receiving end of its one channel.
@@ -51,6 +52,9 @@ pub fn assemble(
     let config = KioskConfig::load(config_path)?;
     let profile = DeviceProfile::load(&config.devices)?;
     let catalog = load_catalog(&config)?;
+    // The first letters that somebody looks a place up by find everything ready.
+    let regions = catalog.regions().clone();
+    tokio.spawn_blocking(move || regions.prepare());
     let (device, _) = keygen::load(&config.gateway.key)?;
     let device_id = device.device_id();
     let identity = config.gateway_identity()?;
@@ -113,14 +117,23 @@ pub fn assemble(
         queue,
     );
     let screen = make_screen(inbox.clone())?;
+    if let Some(panel) = config.panel {
+        screen.set_density(panel.density());
+    }
     screen.set_glyphs(|one| GlyphSource::shared().is_ok_and(|fonts| fonts.has(one)));
-    screen.set_writer(writer(&catalog, &config.site.region, config.input.as_deref()));
+    screen.set_writer(writer(
+        &catalog,
+        &config.site.region,
+        config.input.as_deref(),
+        config.handwriting.as_deref(),
+    ));
     let heart = Heartbeat::new("screen");
     let journal = config.storage.dir.join("print-journal.json");
     let devices = DeviceHub::start(&profile, journal, &heart, &inbox, tokio);
     let world = World { catalog, fitted: fitted(&profile), site: config.site };
     let hands = Hands {
         devices,
+        reader: PageReader::start(&config.speech.unwrap_or_default(), &inbox),
         sealer,
         client,
         uploader,

@@ -180,6 +180,9 @@ fn terminal(
         version: VERSION,
         devices: PROFILE_FILE.into(),
         input: None,
+        speech: None,
+        handwriting: None,
+        panel: None,
         site: SiteInfo {
             center: request.center.clone(),
             address: request.address.clone(),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use envelope::{ReceiptPublic, RecipientPublic, RootPublic};
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use voice::SpeechConfig;
 
 /// Version of the layout below; older ones are migrated by a module each, newer ones refused.
 pub const VERSION: u32 = 1;
@@ -36,6 +37,16 @@ pub struct KioskConfig {
     /// Folder of tables for writing rare characters and townships, if the terminal has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<PathBuf>,
+    /// Folder of the model that reads handwriting, if the terminal has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handwriting: Option<PathBuf>,
+    /// How large the panel is, so that letters and targets have their size in millimetres. Without it
+    /// the panel is taken for one of 21.5 inches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panel: Option<Panel>,
+    /// Reading aloud. Without it as [`SpeechConfig`] begins: the engine of the system, if it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speech: Option<SpeechConfig>,
     /// Where the terminal stands.
     pub site: SiteInfo,
     /// Whom it reports to.
@@ -44,6 +55,45 @@ pub struct KioskConfig {
     pub storage: Storage,
     /// How staff identifies itself.
     pub staff: Staff,
+}
+
+/// The panel as its data sheet has it.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "PanelSheet")]
+pub struct Panel {
+    /// Dots along the shorter side.
+    dots: u32,
+    /// The shorter side in millimetres.
+    millimetres: f32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PanelSheet {
+    dots: u32,
+    millimetres: f32,
+}
+
+impl Panel {
+    /// Dots a millimetre.
+    pub fn density(self) -> f32 {
+        self.dots as f32 / self.millimetres
+    }
+}
+
+impl TryFrom<PanelSheet> for Panel {
+    type Error = String;
+
+    fn try_from(sheet: PanelSheet) -> Result<Self, String> {
+        let panel = Self { dots: sheet.dots, millimetres: sheet.millimetres };
+        // From a wall of LEDs to a telephone; anything else is a typing error.
+        if (1.5..=16.0).contains(&panel.density()) {
+            Ok(panel)
+        } else {
+            Err("dots and millimetres are those of the panel's shorter side, for example 1080 and 268"
+                .to_owned())
+        }
+    }
 }
 
 /// Where the terminal stands and what its receipts say.
@@ -242,8 +292,12 @@ impl KioskConfig {
         absolute(&mut self.gateway.key);
         absolute(&mut self.gateway.identity);
         absolute(&mut self.storage.dir);
-        if let Some(input) = &mut self.input {
-            absolute(input);
+        if let Some(recordings) = self.speech.as_mut().and_then(|speech| speech.recordings.as_mut())
+        {
+            absolute(recordings);
+        }
+        for optional in [&mut self.input, &mut self.handwriting].into_iter().flatten() {
+            absolute(optional);
         }
     }
 
@@ -319,6 +373,23 @@ pin = "1$00$00"
         assert_eq!(config.gateway.key, dir.path().join("device.key.pem"));
         assert_eq!(config.devices, dir.path().join("devices.toml"));
         assert_eq!(config.storage.quota_bytes, 8 << 30);
+    }
+
+    #[test]
+    fn a_panel_has_the_size_of_a_panel() {
+        let with = |panel: &str| GOOD.replace("[site]", &format!("[panel]\n{panel}\n[site]"));
+        let (_dir, path) = write(&with("dots = 1080\nmillimetres = 194"));
+        let panel = KioskConfig::load(&path).unwrap().panel.unwrap();
+        assert!((panel.density() - 5.567).abs() < 0.001);
+        for bad in [
+            "dots = 1080\nmillimetres = 26.8",
+            "dots = 0\nmillimetres = 268",
+            "dots = 1\nmillimetres = 0",
+        ] {
+            let (_dir, path) = write(&with(bad));
+            let error = KioskConfig::load(&path).unwrap_err().to_string();
+            assert!(error.contains("shorter side"), "{bad}: {error}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod bad_input;
+mod journey;
 mod rotation;
 mod visits;
 mod wrong_key;

@@ -21,13 +21,13 @@ struct Look {
 }
 
 const LOOKS: [Look; 9] = [
-    look("zh", Language::Chinese, (1080, 1920), 0, false, false),
-    look("en", Language::English, (1080, 1920), 0, false, false),
-    look("zh-contrast", Language::Chinese, (1080, 1920), 0, true, false),
+    look("zh", Language::Chinese, (1080, 1920), 2, false, false),
+    look("en", Language::English, (1080, 1920), 2, false, false),
+    look("zh-contrast", Language::Chinese, (1080, 1920), 2, true, false),
     look("en-large", Language::English, (1080, 1920), 3, false, false),
     look("zh-large", Language::Chinese, (1080, 1920), 3, false, false),
-    look("zh-low", Language::Chinese, (1080, 1920), 0, false, true),
-    look("zh-wide", Language::Chinese, (1920, 1080), 0, false, false),
+    look("zh-low", Language::Chinese, (1080, 1920), 2, false, true),
+    look("zh-wide", Language::Chinese, (1920, 1080), 2, false, false),
     // The least room that a page can be given.
     look("en-low-large", Language::English, (1080, 1920), 3, false, true),
     look("en-wide-large", Language::English, (1920, 1080), 3, false, false),
@@ -63,9 +63,18 @@ fn main() {
     let tables = std::path::Path::new("target/input");
     let there = tables.is_dir();
     let load = move || Rare::load(tables).expect("sound tables");
-    let tables = ime::Tables { strokes: there, parts: there, load: Box::new(load) };
+    let load = Box::new(load);
+    let tables = ime::Tables { strokes: there, parts: there, radicals: there, load };
     let pinyin = || -> Box<dyn ime::Engine> { Box::new(ime::Pinyin::new()) };
-    stage.screen.set_writer(ime::Writer::new(Box::new(pinyin), tables));
+    let mut writer = ime::Writer::new(Box::new(pinyin), tables);
+    let model = std::path::Path::new("target/handwriting");
+    if model.is_dir() {
+        let make = move || -> Option<std::sync::Arc<dyn ime::Recogniser>> {
+            Some(std::sync::Arc::new(ime::PpOcr::load(model).expect("a sound model")))
+        };
+        writer = writer.with_recogniser(Box::new(make), ime::Reads::Here);
+    }
+    stage.screen.set_writer(writer);
     let frame = specimens::picture(640, 480);
     for look in LOOKS {
         stage.resize(look.size.0, look.size.1);

@@ -73,11 +73,35 @@ pub enum Button {
     ClearTamper,
     /// Leave the staff pages.
     CloseStaff,
+    /// Read this page aloud.
+    ReadAloud,
+    /// Pause reading.
+    PauseReading,
+    /// Go on reading.
+    ResumeReading,
+    /// Read the page from its beginning.
+    ReadAgain,
+    /// Stop reading.
+    StopReading,
+    /// Try every device.
+    SelfTest,
+    /// What is being tried does its part.
+    Worked,
+    /// It does not.
+    DidNotWork,
+    /// Print what the self-test found.
+    PrintReport,
+    /// Look for a place by the first letters of its sounds.
+    FindPlace,
+    /// The place is gone: write it as it was called.
+    FormerPlace,
+    /// Back to the list of places.
+    ListPlaces,
 }
 
 impl Button {
     /// Every button, for tests that walk them all.
-    pub const ALL: [Button; 33] = [
+    pub const ALL: [Button; 45] = [
         Button::Start,
         Button::Back,
         Button::Next,
@@ -111,6 +135,18 @@ impl Button {
         Button::TestPage,
         Button::ClearTamper,
         Button::CloseStaff,
+        Button::ReadAloud,
+        Button::PauseReading,
+        Button::ResumeReading,
+        Button::ReadAgain,
+        Button::StopReading,
+        Button::SelfTest,
+        Button::Worked,
+        Button::DidNotWork,
+        Button::PrintReport,
+        Button::FindPlace,
+        Button::FormerPlace,
+        Button::ListPlaces,
     ];
 
     /// Stable id of the element that carries this button: `btn-next`, `btn-call-staff` …
@@ -149,6 +185,18 @@ impl Button {
             Self::TestPage => "btn-test-page",
             Self::ClearTamper => "btn-clear-tamper",
             Self::CloseStaff => "btn-close-staff",
+            Self::ReadAloud => "btn-read-aloud",
+            Self::PauseReading => "btn-pause-reading",
+            Self::ResumeReading => "btn-resume-reading",
+            Self::ReadAgain => "btn-read-again",
+            Self::StopReading => "btn-stop-reading",
+            Self::SelfTest => "btn-self-test",
+            Self::Worked => "btn-worked",
+            Self::DidNotWork => "btn-did-not-work",
+            Self::PrintReport => "btn-print-report",
+            Self::FindPlace => "btn-find-place",
+            Self::FormerPlace => "btn-former-place",
+            Self::ListPlaces => "btn-list-places",
         }
     }
 }
@@ -193,4 +241,6 @@ pub enum Intent {
     HighContrast(bool),
     /// Low position on or off.
     LowPosition(bool),
+    /// How loud, 1 to 5.
+    Volume(u8),
 }

@@ -8,6 +8,7 @@
 //! replaces all of them, and the elements that held them are dropped with their page.
 
 mod bind;
+pub mod elements;
 pub mod intent;
 pub mod view_model;
 

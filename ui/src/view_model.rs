@@ -38,12 +38,31 @@ pub enum Language {
     English,
 }
 
+/// The text size that a visitor meets: capitals of 6.4 to 7.1 mm.
+pub const TEXT_SIZE: u8 = 2;
+/// How loud a visitor finds it.
+pub const VOLUME: u8 = 3;
+
+/// Whether the page is being read aloud.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Reading {
+    /// Nothing here can speak.
+    #[default]
+    Absent,
+    /// It can be asked for.
+    Silent,
+    /// It is being read.
+    Speaking,
+    /// It waits.
+    Paused,
+}
+
 /// What surrounds every page: settings, the way so far, and what always works.
-#[derive(Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq)]
 pub struct Chrome {
     /// Interface language.
     pub language: Language,
-    /// Text size, 0 (normal) to 3 (largest).
+    /// Text size, 0 (small) to 3 (largest); [`TEXT_SIZE`] unless somebody chose another.
     pub text_size: u8,
     /// High-contrast theme.
     pub high_contrast: bool,
@@ -65,6 +84,31 @@ pub struct Chrome {
     pub staff_called: bool,
     /// The one fault worth telling now, on whatever page; `None` when everything works.
     pub fault: Option<FaultNotice>,
+    /// Whether the page is being read aloud.
+    pub reading: Reading,
+    /// How loud, 1 to 5.
+    pub volume: u8,
+}
+
+impl Default for Chrome {
+    fn default() -> Self {
+        Self {
+            language: Language::default(),
+            text_size: TEXT_SIZE,
+            high_contrast: false,
+            low_position: false,
+            stage: None,
+            can_go_back: false,
+            can_leave: false,
+            center: String::new(),
+            phone: String::new(),
+            clock: String::new(),
+            staff_called: false,
+            fault: None,
+            reading: Reading::default(),
+            volume: VOLUME,
+        }
+    }
 }
 
 /// The stages that the progress rail names.
@@ -123,6 +167,8 @@ pub enum Page {
     StaffLogin(StaffLogin),
     /// Devices, queue and actions for staff; never a veteran's data.
     Staff(StaffPage),
+    /// Every device tried before somebody's eyes.
+    SelfTest(SelfTestPage),
 }
 
 impl Default for Page {
@@ -153,6 +199,7 @@ impl Page {
             Self::Trouble(_) => "trouble",
             Self::StaffLogin(_) => "staff-login",
             Self::Staff(_) => "staff",
+            Self::SelfTest(_) => "self-test",
         }
     }
 }

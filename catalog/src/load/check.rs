@@ -286,10 +286,14 @@ impl<'a> Check<'a> {
                 self.date_limits(source, &place, owner, *not_before, *not_after);
             }
             QuestionKind::Region { min_level, max_level, within, .. } => {
-                if !(1..=3).contains(min_level) || !(*min_level..=3).contains(max_level) {
+                if !(1..=4).contains(min_level) || !(*min_level..=4).contains(max_level) {
                     let message = format!("{owner} asks for levels {min_level} to {max_level}");
-                    let cure = "use 1 (province) to 3 (county), the smaller first";
+                    let cure = "use 1 (province) to 4 (township), the smaller first";
                     self.value(source, &path("region", "min_level"), message, cure);
+                } else if *max_level == 4 && !self.sources.townships {
+                    let message = format!("{owner} asks for townships, and there are none");
+                    let cure = "name their list as townships in province.toml, or stop at 3";
+                    self.value(source, &path("region", "max_level"), message, cure);
                 }
                 if let Some(area) = within {
                     let known = catalog.regions.name(area).is_some();

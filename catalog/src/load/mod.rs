@@ -15,7 +15,7 @@ use crate::model::{
     CodeTable, Consent, Declaration, Department, Material, ProfileQuestion, Question, Referral,
     Service, Words,
 };
-use crate::regions::Regions;
+use crate::regions::{Abolished, BadRow, Regions};
 use crate::text::Text;
 use source::Source;
 
@@ -26,8 +26,12 @@ struct ProvinceFile {
     version: String,
     province: String,
     title: Text,
-    /// The list of places, relative to the province's folder.
+    /// The list of places, relative to the province's folder; provinces to counties.
     regions: String,
+    /// What lies below the counties, for questions that ask for it.
+    townships: Option<String>,
+    /// Places that are gone, and what has their area today.
+    abolished: Option<String>,
     declaration: Declaration,
     words: Words,
     #[serde(default)]
@@ -63,6 +67,8 @@ struct Sources {
     consents: Source,
     /// One a code table, in the order of the catalogue's tables.
     tables: Vec<Source>,
+    /// Whether a list of townships is named.
+    townships: bool,
 }
 
 /// Reads, checks, and answers with a catalogue or with all problems.
@@ -100,7 +106,7 @@ fn read(dir: &Path, problems: &mut Vec<Problem>) -> Option<(Catalog, Sources)> {
         tables.extend(part::<CodeTable>(&path, problems));
     }
     let (province, province_source) = province?;
-    let regions = regions(&dir.join(&province.regions), problems);
+    let places = places(dir, &province, problems);
 
     let (departments, departments_source) = departments?;
     let (services, services_source) = services?;
@@ -114,6 +120,8 @@ fn read(dir: &Path, problems: &mut Vec<Problem>) -> Option<(Catalog, Sources)> {
     if problems.iter().any(|p| matches!(p.kind, ProblemKind::Unreadable | ProblemKind::Form)) {
         return None;
     }
+    let (regions, abolished) = places?;
+    let townships = province.townships.is_some();
     let catalog = Catalog {
         version: province.version,
         province: province.province,
@@ -128,7 +136,8 @@ fn read(dir: &Path, problems: &mut Vec<Problem>) -> Option<(Catalog, Sources)> {
         materials: materials.material,
         consents: consents.consent,
         tables,
-        regions: regions?,
+        regions,
+        abolished,
     };
     let sources = Sources {
         province: province_source,
@@ -139,6 +148,7 @@ fn read(dir: &Path, problems: &mut Vec<Problem>) -> Option<(Catalog, Sources)> {
         materials: materials_source,
         consents: consents_source,
         tables: table_sources,
+        townships,
     };
     Some((catalog, sources))
 }
@@ -193,25 +203,45 @@ fn table_files(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     }
 }
 
-fn regions(path: &Path, problems: &mut Vec<Problem>) -> Option<Regions> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            problems.push(unreadable(path, &error));
-            return None;
-        }
+/// The lists of places. Each is read even when another is spoilt, as far as it can be without it.
+fn places(
+    dir: &Path,
+    province: &ProvinceFile,
+    problems: &mut Vec<Problem>,
+) -> Option<(Regions, Abolished)> {
+    let counties = dir.join(&province.regions);
+    let townships = province.townships.as_ref().map(|name| dir.join(name));
+    let abolished = province.abolished.as_ref().map(|name| dir.join(name));
+    let mut read = |path: &Path| text_of(path, problems);
+    let texts =
+        (read(&counties), townships.as_deref().map(&mut read), abolished.as_deref().map(read));
+    let regions = rows_of(&counties, problems, Regions::parse(&texts.0?))?;
+    let gone = match abolished.zip(texts.2) {
+        Some((path, text)) => rows_of(&path, problems, Abolished::parse(&text?, &regions)),
+        None => Some(Abolished::default()),
     };
-    match Regions::parse(&text) {
-        Ok(regions) => Some(regions),
-        Err(rows) => {
-            problems.extend(rows.into_iter().map(|row| Problem {
-                file: path.to_owned(),
-                line: Some(row.line),
-                kind: ProblemKind::Form,
-                message: row.message,
-                cure: "correct the row, or make the list anew with the tool beside it".to_owned(),
-            }));
-            None
-        }
-    }
+    let regions = match townships.zip(texts.1) {
+        Some((path, text)) => rows_of(&path, problems, regions.with_townships(&text?)),
+        None => Some(regions),
+    };
+    Some((regions?, gone?))
+}
+
+fn text_of(path: &Path, problems: &mut Vec<Problem>) -> Option<String> {
+    std::fs::read_to_string(path).map_err(|error| problems.push(unreadable(path, &error))).ok()
+}
+
+fn rows_of<T>(
+    path: &Path,
+    problems: &mut Vec<Problem>,
+    parsed: Result<T, Vec<BadRow>>,
+) -> Option<T> {
+    let problem = |row: BadRow| Problem {
+        file: path.to_owned(),
+        line: Some(row.line),
+        kind: ProblemKind::Form,
+        message: row.message,
+        cure: "correct the row, or make the list anew with catalog/tools".to_owned(),
+    };
+    parsed.map_err(|rows| problems.extend(rows.into_iter().map(problem))).ok()
 }

@@ -33,6 +33,11 @@ fn answers_have_one_canonical_form() {
         ("birthplace", "441900", "441900"),
         ("birthplace", "~ 四川省样本县 ", "~四川省样本县"),
         ("service_place", "540000", "540000"),
+        ("intended_registration_place", "510106", "510106"),
+        ("intended_registration_place", " 510106012 ", "510106012"),
+        ("intended_registration_place", "441900003", "441900003"),
+        ("intended_registration_place", "441900", "441900"),
+        ("intended_registration_place", "110105001", "110105001"),
         ("card_issuing_city", "510100", "510100"),
         ("residence_address", "　样本路1号 ", "样本路1号"),
         ("ethnicity", "98", "98"),
@@ -70,6 +75,13 @@ fn what_is_no_answer_is_refused_with_its_own_error() {
         ("first_work_date", "1949-09-30", E::TooEarly { limit: date(1949, 10, 1) }),
         ("birthplace", "510000", E::RegionTooWide),
         ("birthplace", "999999", E::UnknownRegion),
+        ("birthplace", "510106012", E::RegionTooNarrow),
+        ("birthplace", "110105001", E::RegionTooNarrow),
+        ("birthplace", "441900003", E::RegionTooNarrow),
+        ("intended_registration_place", "510106999", E::UnknownRegion),
+        ("intended_registration_place", "510106012001", E::UnknownRegion),
+        ("intended_registration_place", "５１０１０６０１２", E::UnknownRegion),
+        ("intended_registration_place", "510100", E::RegionTooWide),
         ("birthplace", "~  ", E::Empty),
         ("intended_registration_place", "~样本县", E::FreePlace),
         ("card_issuing_city", "510106", E::RegionTooNarrow),
@@ -130,6 +142,8 @@ fn codes_are_shown_in_words_and_unknown_ones_stay_visible() {
     assert_eq!(shown("ethnicity", "77"), "未知代码 77");
     assert_eq!(catalog().display("ethnicity", "77", Language::En), "Unknown code 77");
     assert_eq!(shown("birthplace", "510106"), "四川省成都市金牛区");
+    assert_eq!(shown("intended_registration_place", "510106012"), "四川省成都市金牛区九里堤街道");
+    assert_eq!(shown("intended_registration_place", "510106999"), "未知代码 510106999");
     assert_eq!(shown("birthplace", "511029"), "未知代码 511029");
     assert_eq!(shown("birthplace", "~样本县"), "样本县");
     assert_eq!(shown("rural_soldier_to_town", "yes"), "是");
@@ -189,6 +203,10 @@ fn suggestions_are_answers_cut_to_what_is_asked() {
     assert_eq!(suggest("card_issuing_city", &answers), None);
     answers.insert("intended_registration_place".to_owned(), "510106".to_owned());
     assert_eq!(suggest("card_issuing_city", &answers).as_deref(), Some("510100"));
+    answers.insert("intended_registration_place".to_owned(), "510106012".to_owned());
+    assert_eq!(suggest("card_issuing_city", &answers).as_deref(), Some("510100"));
+    answers.insert("enlistment_registration_place".to_owned(), "510106".to_owned());
+    assert_eq!(suggest("intended_registration_place", &answers).as_deref(), Some("510106"));
     // A place outside the province is no suggestion for a card issued within it.
     answers.insert("intended_registration_place".to_owned(), "110105".to_owned());
     assert_eq!(suggest("card_issuing_city", &answers), None);
@@ -204,7 +222,7 @@ proptest! {
         question in 0usize..22,
         value in prop_oneof![
             "\\PC{0,20}", "[0-9]{1,6}", "1[3-9][0-9]{9}", "[0-9]{4}-[0-9]{2}-[0-9]{2}",
-            "~\\PC{1,8}", "yes|no", "5101(00|04|05|06)",
+            "~\\PC{1,8}", "yes|no", "5101(00|04|05|06)(0[01][0-9])?",
         ],
     ) {
         let key = catalog().questions()[question].key.as_str();

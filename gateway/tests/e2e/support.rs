@@ -153,7 +153,7 @@ impl Site {
         let mut builder = Client::builder()
             .tls_certs_only([pinned.unwrap()])
             .no_proxy()
-            .timeout(Duration::from_secs(20));
+            .timeout(Duration::from_secs(60));
         if let Some((certificate, key)) = certificate {
             let pem = format!("{certificate}{key}");
             builder = builder.identity(reqwest::Identity::from_pem(pem.as_bytes()).unwrap());

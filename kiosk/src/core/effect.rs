@@ -67,6 +67,8 @@ pub enum Effect {
     ClearTamper,
     /// Make a sound.
     Sound(Sound),
+    /// Read the page aloud, or what else is wanted of the voice.
+    Read(Order),
     /// Switch a light.
     Light(Light, LightState),
     /// The visit is over: forget everything that was shown or seen.
@@ -82,6 +84,21 @@ pub enum Sound {
     Attention,
     /// It worked.
     Done,
+}
+
+/// What is wanted of the voice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Read what stands on the panel.
+    Page,
+    /// Wait.
+    Pause,
+    /// Go on.
+    Resume,
+    /// From the beginning.
+    Again,
+    /// Be silent.
+    Stop,
 }
 
 /// What goes into the log.

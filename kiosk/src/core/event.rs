@@ -60,6 +60,17 @@ pub enum StillFault {
     Picture(PictureProblem),
 }
 
+/// How the voice stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// It can read, or it cannot.
+    Ready(bool),
+    /// Everything was read.
+    Over,
+    /// It failed; a stable code.
+    Failed(String),
+}
+
 /// The submission is on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -109,6 +120,8 @@ pub enum Event {
     Network(bool),
     /// What keeps submissions here and does not pass by itself, by its code; nothing when over.
     LinkTrouble(Option<String>),
+    /// The voice that reads aloud.
+    Voice(Voice),
     /// How the queue stands.
     Queue(QueueStatus),
     /// Progress was fetched, or could not be.

@@ -9,28 +9,32 @@ pub mod event;
 pub mod fault;
 pub mod flow;
 pub mod receipt;
+pub mod report;
 pub mod state;
 pub mod submission;
 
 #[cfg(test)]
 mod tests;
 
-pub use effect::{Effect, Ending, Record, Sound};
-pub use event::{CameraRole, Event, Now, Still, StillFault, Stored};
+pub use effect::{Effect, Ending, Order, Record, Sound};
+pub use event::{CameraRole, Event, Now, Still, StillFault, Stored, Voice};
 pub use state::{State, World};
 pub use submission::Submission;
 
 use ui::intent::{Button, Intent};
 
 use flow::{
-    cabinet, camera, entry, identify, idle, printing, progress, scanner, staff, submit, visit,
+    cabinet, camera, entry, identify, idle, printing, progress, reading, scanner, staff, submit,
+    visit,
 };
 use state::{Overlay, Stage};
 
 /// One step: what the terminal is after `event`, and what it wants done.
 pub fn step(world: &World, mut state: State, event: Event) -> (State, Vec<Effect>) {
     let mut effects = Vec::new();
+    let read = reading::whereabouts(&state);
     apply(world, &mut state, event, &mut effects);
+    reading::follow(&mut state, read, &mut effects);
     (state, effects)
 }
 
@@ -57,6 +61,7 @@ fn apply(world: &World, state: &mut State, event: Event, effects: &mut Vec<Effec
         Event::Network(up) => state.health.network = Some(up),
         Event::LinkTrouble(code) => state.health.link = code,
         Event::Queue(status) => state.queue = status,
+        Event::Voice(voice) => reading::on_voice(state, voice, effects),
         Event::Progress { visit, result } => {
             progress::on_progress(world, state, visit, result, effects);
         }
@@ -79,6 +84,8 @@ fn on_intent(world: &World, state: &mut State, intent: Intent, effects: &mut Vec
         Intent::TextSize(size) => state.settings.text_size = size.min(3),
         Intent::HighContrast(on) => state.settings.high_contrast = on,
         Intent::LowPosition(on) => state.settings.low_position = on,
+        Intent::Volume(volume) => state.settings.volume = volume.clamp(1, 5),
+        Intent::Pressed(button) if reading::on_button(state, button, effects) => {}
         Intent::Pressed(Button::CallStaff) => call_staff(state, effects),
         Intent::Pressed(Button::Help) => state.overlay = Overlay::Help,
         Intent::Pressed(Button::Stay | Button::StillHere) => state.overlay = Overlay::None,
@@ -99,7 +106,7 @@ fn on_intent(world: &World, state: &mut State, intent: Intent, effects: &mut Vec
                     visit::reset(state, effects);
                 }
             }
-            Stage::Staff(_) => staff::on_intent(state, &other, effects),
+            Stage::Staff(_) => staff::on_intent(world, state, &other, effects),
         },
     }
 }
@@ -127,6 +134,7 @@ pub fn page_name(state: &State) -> &'static str {
     match &state.stage {
         Stage::Attract => "attract",
         Stage::Farewell(_) => "take-card",
+        Stage::Staff(session) if session.open && session.test.is_some() => "self-test",
         Stage::Staff(session) if session.open => "staff",
         Stage::Staff(_) => "staff-login",
         Stage::Visit(visit) => match &visit.place {

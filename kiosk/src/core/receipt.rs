@@ -6,10 +6,11 @@
 
 use hal::printer::{Align, Element, ReceiptDocument, TextSize};
 use jiff::Timestamp;
-use ui::view_model::Language;
+use ui::view_model::{DeviceRole, Language, TestOutcome, TestStep};
 
 use super::flow::path;
-use super::state::{Purpose, ReceiptState, State, Visit, World, local};
+use super::report;
+use super::state::{Purpose, ReceiptState, Stage, State, Visit, World, local};
 
 /// The one place where receipts choose between languages.
 struct Words(Language);
@@ -292,5 +293,74 @@ pub fn test_page() -> ReceiptDocument {
             Element::Feed(2),
             Element::Cut,
         ],
+    }
+}
+
+/// The readiness report: what was tried before somebody's eyes, what every device says of itself,
+/// and whether the terminal can serve; with terminal and time.
+pub fn self_test(world: &World, state: &State) -> Option<ReceiptDocument> {
+    let Stage::Staff(session) = &state.stage else { return None };
+    let test = session.test.as_ref()?;
+    // Staff of the center read it, whatever language a visitor chose.
+    let words = Words(Language::Chinese);
+    let mut lines = head(world, &words, "自检报告");
+    lines.push(bold(match report::ready(world, state, test) {
+        true => "结论：各项正常，可以开始服务",
+        false => "结论：有项目不正常或没有测，不能开始服务",
+    }));
+    lines.push(Element::Rule);
+    lines.push(bold("当面试过的"));
+    for step in TestStep::ALL {
+        lines.push(Element::pair(tried(step), outcome(test.outcome(step))));
+    }
+    lines.push(Element::Rule);
+    lines.push(bold("设备自己报告的"));
+    for device in report::devices(world, state) {
+        let state = match (device.ok, device.code.as_str()) {
+            (true, _) => "正常".to_owned(),
+            (false, "") => device.state.clone(),
+            (false, code) => format!("{} {code}", device.state),
+        };
+        lines.push(Element::pair(device_name(device.device), state));
+    }
+    lines.push(Element::Rule);
+    lines.push(Element::pair("等待送达", state.queue.waiting.to_string()));
+    lines.push(Element::text("检查人（签名）："));
+    lines.push(Element::Feed(2));
+    lines.extend(foot(world, &words, test.at, 1));
+    Some(ReceiptDocument { lines })
+}
+
+fn tried(step: TestStep) -> &'static str {
+    match step {
+        TestStep::Reader => "读卡器",
+        TestStep::Printer => "打印机",
+        TestStep::DocumentCamera => "材料摄像头",
+        TestStep::PortraitCamera => "人像摄像头",
+        TestStep::Sound => "声音",
+        TestStep::Touch | TestStep::Done => "触摸屏",
+    }
+}
+
+fn outcome(outcome: TestOutcome) -> &'static str {
+    match outcome {
+        TestOutcome::Open | TestOutcome::Skipped => "没有测",
+        TestOutcome::Passed => "正常",
+        TestOutcome::Failed => "不正常",
+        TestOutcome::NotFitted => "本机没有",
+    }
+}
+
+fn device_name(device: DeviceRole) -> &'static str {
+    match device {
+        DeviceRole::Reader => "读卡器",
+        DeviceRole::Printer => "打印机",
+        DeviceRole::DocumentCamera => "材料摄像头",
+        DeviceRole::PortraitCamera => "人像摄像头",
+        DeviceRole::Panel => "传感器和指示灯",
+        DeviceRole::Network => "网络",
+        DeviceRole::Storage => "存储",
+        DeviceRole::Scanner => "扫码器",
+        DeviceRole::Cabinet => "机柜",
     }
 }

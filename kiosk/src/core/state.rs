@@ -16,11 +16,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use personal::PersonalText;
 use ui::view_model::{
-    EntryError, Language, ManualStep, PictureProblem, PrintEvidence, PrintState, Stroke,
+    EntryError, Language, ManualStep, PictureProblem, PrintEvidence, PrintState, Reading, Stroke,
+    TEXT_SIZE, VOLUME,
 };
 
 use super::event::{CameraRole, Now, Still, Stored};
 use super::fault::{Fault, Faults};
+use super::flow::finder::Finder;
+use super::flow::self_test::SelfTest;
 use super::submission::sealed_bytes;
 use crate::queue::QueueStatus;
 
@@ -71,6 +74,12 @@ pub struct State {
     pub overlay: Overlay,
     /// When the panel was last touched.
     pub last_touch: Duration,
+    /// Whether the page is being read aloud.
+    pub reading: Reading,
+    /// Since when, or since when anybody last steered it.
+    pub reading_since: Duration,
+    /// Papers that came out since the start.
+    pub printed: u64,
     /// Staff was called and nobody has ended it yet.
     pub staff_called: bool,
     /// Wrong PINs since the last right one, whoever typed them and wherever.
@@ -96,6 +105,9 @@ impl State {
             queue: QueueStatus { has_room: true, room: u64::MAX, ..QueueStatus::default() },
             overlay: Overlay::None,
             last_touch: now.monotonic,
+            reading: Reading::Absent,
+            reading_since: Duration::ZERO,
+            printed: 0,
             staff_called: false,
             wrong_pins: 0,
             pins_closed_until: Duration::ZERO,
@@ -196,10 +208,12 @@ pub struct StaffSession {
     pub open: bool,
     /// Test page.
     pub test_page: Option<(u64, PrintState)>,
+    /// Every device tried, one after the other.
+    pub test: Option<SelfTest>,
 }
 
 /// What the present visitor set; gone with the visit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Language.
     pub language: Language,
@@ -209,6 +223,20 @@ pub struct Settings {
     pub high_contrast: bool,
     /// Controls in the lower half.
     pub low_position: bool,
+    /// How loud, 1 to 5.
+    pub volume: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: Language::default(),
+            text_size: TEXT_SIZE,
+            high_contrast: false,
+            low_position: false,
+            volume: VOLUME,
+        }
+    }
 }
 
 /// How the devices are.
@@ -479,6 +507,8 @@ pub struct Visit {
     pub answers: BTreeMap<String, PersonalText>,
     /// What is being entered.
     pub entry: Entry,
+    /// A place that is looked for instead of being reached level by level.
+    pub finder: Option<Finder>,
     /// What is wrong with it.
     pub error: Option<EntryError>,
     /// Came from the review and returns there.
@@ -517,6 +547,7 @@ impl Visit {
             selected: Vec::new(),
             answers: BTreeMap::new(),
             entry: Entry::None,
+            finder: None,
             error: None,
             editing: false,
             photographs: BTreeMap::new(),

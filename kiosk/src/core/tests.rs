@@ -9,4 +9,6 @@ mod idle;
 mod printing;
 mod promises;
 mod random;
+mod reading;
+mod self_test;
 mod visit;

@@ -142,6 +142,10 @@ pub fn play(options: &Options, mut tell: impl FnMut(&str)) -> anyhow::Result<Sum
     summary.fault = visitor.report(&outcomes, submits)?;
     visitor.world.note_memory();
     summary.taps = visitor.stage.taps();
+    summary.taps_by_page =
+        visitor.taps.iter().map(|(page, taps)| ((*page).to_owned(), *taps)).collect();
+    let typed = visitor.stage.typed();
+    (summary.typed, summary.typed_chinese) = (typed.characters, typed.chinese);
     summary.pages = visitor.seen.iter().cloned().collect();
     summary.stage_times(&visitor.elapsed, started, begun.elapsed());
     let queue = visitor.runtime.state().map(|state| state.queue).unwrap_or_default();

@@ -23,6 +23,16 @@ const MOST_TURNS: usize = 60;
 pub struct Stage {
     screen: Rc<Screen>,
     taps: Cell<usize>,
+    typed: Cell<Typed>,
+}
+
+/// What was typed so far, on the panel or on a keyboard. Numbers only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// Characters of any kind.
+    pub characters: usize,
+    /// Chinese ones among them.
+    pub chinese: usize,
 }
 
 /// Installs the headless platform. Call once, before the first screen.
@@ -41,12 +51,24 @@ impl Stage {
     pub fn new(screen: Rc<Screen>) -> anyhow::Result<Self> {
         screen.window().set_size(PhysicalSize::new(PANEL.0, PANEL.1));
         screen.window().show().context("the headless window cannot be shown")?;
-        Ok(Self { screen, taps: Cell::new(0) })
+        Ok(Self { screen, taps: Cell::new(0), typed: Cell::default() })
     }
 
     /// Taps so far.
     pub fn taps(&self) -> usize {
         self.taps.get()
+    }
+
+    /// What was typed so far.
+    pub fn typed(&self) -> Typed {
+        self.typed.get()
+    }
+
+    fn type_one(&self, chinese: bool) {
+        let mut typed = self.typed.get();
+        typed.characters += 1;
+        typed.chinese += usize::from(chinese);
+        self.typed.set(typed);
     }
 
     /// The panel as a PNG.
@@ -74,6 +96,11 @@ impl Stage {
             .find_first()
     }
 
+    /// True when it is on the panel and can be pressed.
+    pub fn is_open(&self, id: &str) -> bool {
+        self.find(id).is_some_and(|element| element.accessible_enabled() != Some(false))
+    }
+
     /// Every id on the page, for the message when one is missing. Ids carry no personal data.
     fn ids(&self) -> Vec<String> {
         let mut ids: Vec<String> = ElementQuery::from_root(self.screen.component())
@@ -92,6 +119,9 @@ impl Stage {
     /// Taps an element as a finger does: at its centre, having turned the list until it shows.
     pub fn tap(&self, id: &str) -> anyhow::Result<()> {
         let element = self.reach(id)?;
+        if id.starts_with("key:") {
+            self.type_one(false);
+        }
         self.press(centre(&element));
         Ok(())
     }
@@ -161,6 +191,7 @@ impl Stage {
     /// Types text with an attached keyboard into the field that has the focus.
     pub fn type_text(&self, text: &str) {
         for character in text.chars() {
+            self.type_one(character >= '\u{2e80}');
             let text = slint::SharedString::from(character);
             self.screen.window().dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
             self.screen.window().dispatch_event(WindowEvent::KeyReleased { text });

@@ -44,6 +44,12 @@ pub struct Summary {
     pub print: Option<String>,
     /// Touches of the panel.
     pub taps: usize,
+    /// The same by page.
+    pub taps_by_page: BTreeMap<String, usize>,
+    /// Characters typed, digits among them.
+    pub typed: usize,
+    /// Chinese characters typed.
+    pub typed_chinese: usize,
     /// Pages seen.
     pub pages: Vec<String>,
     /// Time by stage.

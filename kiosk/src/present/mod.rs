@@ -37,6 +37,8 @@ fn chrome(world: &World, state: &State) -> Chrome {
         text_size: state.settings.text_size,
         high_contrast: state.settings.high_contrast,
         low_position: state.settings.low_position,
+        reading: state.reading,
+        volume: state.settings.volume,
         stage: state.visit().and_then(stage),
         can_go_back: state.visit().is_some_and(|visit| {
             visit.editing || path::previous(world, visit, state.today(), &visit.place).is_some()

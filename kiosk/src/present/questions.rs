@@ -2,11 +2,11 @@
 
 use catalog::{DateLimit, ProfileKind, QuestionKind};
 use jiff::civil::Date;
-use ui::view_model::{Input, Keyboard, QuestionPage, Tile};
+use ui::view_model::{Finder, Input, Keyboard, QuestionPage, Tile};
 
 use super::language;
 use crate::core::flow::entry::{region_options, suggestions, written};
-use crate::core::flow::path;
+use crate::core::flow::{finder, path};
 use crate::core::state::{Entry, Place, State, Visit, World};
 
 fn numbered(
@@ -105,7 +105,10 @@ pub(super) fn field(world: &World, state: &State, visit: &Visit, key: &str) -> Q
         confirmation,
         number,
         of,
-        can_continue: written(&visit.entry).is_some(),
+        can_continue: match &visit.finder {
+            Some(_) => finder::written(visit).is_some(),
+            None => written(&visit.entry).is_some(),
+        },
         editing: visit.editing,
     }
 }
@@ -204,6 +207,7 @@ fn region(
         _ => &[],
     };
     let regions = world.catalog.regions();
+    let (can_find, can_former) = finder::allowed(world, visit);
     Input::Region {
         path: path
             .iter()
@@ -213,12 +217,25 @@ fn region(
                 ..Tile::default()
             })
             .collect(),
-        options: region_options(world, question, path)
-            .into_iter()
-            .map(|(id, label)| Tile { id, label, ..Tile::default() })
-            .collect(),
+        options: match &visit.finder {
+            Some(_) => finder::found(world, visit).into_iter().map(found).collect(),
+            None => region_options(world, question, path)
+                .into_iter()
+                .map(|(id, label)| Tile { id, label, ..Tile::default() })
+                .collect(),
+        },
         suggestions,
+        finder: visit
+            .finder
+            .as_ref()
+            .map(|finder| Finder { kind: finder.kind, typed: finder.typed.as_str().to_owned() }),
+        can_find,
+        can_former,
     }
+}
+
+fn found(found: finder::Found) -> Tile {
+    Tile { id: found.code, label: found.name, note: found.was, ..Tile::default() }
 }
 
 fn suggestion_tiles(world: &World, state: &State, visit: &Visit) -> Vec<Tile> {

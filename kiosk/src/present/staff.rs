@@ -1,11 +1,11 @@
 //! Why: devices and queue as staff sees them. Nothing here can show a veteran: it is built from
 //! health and counts alone.
 
-use hal::contract::DeviceStatus;
-use ui::view_model::{Actor, DeviceLine, DeviceRole, Page, PrintState, StaffLogin, StaffPage};
+use ui::view_model::{Page, PrintState, SelfTestPage, StaffLogin, StaffPage, TestLine, TestStep};
 
-use crate::core::fault::{self, Fault};
-use crate::core::state::{StaffSession, State, World};
+use crate::core::flow::self_test::SelfTest;
+use crate::core::report::{devices, ready};
+use crate::core::state::{StaffSession, State, World, local};
 
 pub(super) fn page(world: &World, state: &State, session: &StaffSession) -> Page {
     if !session.open {
@@ -14,6 +14,9 @@ pub(super) fn page(world: &World, state: &State, session: &StaffSession) -> Page
             wrong: session.wrong > 0,
         });
     }
+    if let Some(test) = &session.test {
+        return Page::SelfTest(self_test(world, state, test));
+    }
     let queue = &state.queue;
     Page::Staff(StaffPage {
         devices: devices(world, state),
@@ -21,116 +24,30 @@ pub(super) fn page(world: &World, state: &State, session: &StaffSession) -> Page
         delivered: queue.delivered as usize,
         quarantined: queue.quarantined + queue.refused,
         oldest_minutes: queue.oldest_seconds / 60,
+        printed: state.printed,
         test_page: session.test_page.map_or(PrintState::OnScreenOnly, |(_, print)| print),
         tampered: state.faults.tampered.is_some(),
     })
 }
 
-fn devices(world: &World, state: &State) -> Vec<DeviceLine> {
-    let health = &state.health;
-    let fitted = &world.fitted;
-    let faults = &state.faults;
-    let device =
-        |device: DeviceRole, fitted: bool, status: DeviceStatus, fault: Option<Fault>| DeviceLine {
-            device,
-            ok: fitted && status.usable() && fault.is_none(),
-            state: if fitted { word(status) } else { "not_fitted".into() },
-            actor: fault.map_or(Actor::Technician, |fault| fault.actor),
-            code: fault.map_or_else(String::new, |fault| fault.code.to_owned()),
-        };
-    let printer = &health.printer;
-    let printer_fault = fault::of_printer_status(printer).or(faults.printer);
-    let panel_fault = faults.panel.or(faults.button_stuck.then_some(fault::BUTTON_STUCK));
-    let queue_alarms = state.queue.quarantined + state.queue.refused;
-    let alarms: Vec<&str> = state.queue.alarms.iter().map(|alarm| alarm.code()).collect();
-    let printer_state = match printer.recovery() {
-        _ if !fitted.printer => "not_fitted".into(),
-        _ if printer.cover_open => "cover_open".into(),
-        _ if printer.cutter_error => "cutter_error".into(),
-        _ if printer.overheated => "overheated".into(),
-        Some(_) if printer.device.usable() => serde_word(&printer.paper),
-        _ => word(printer.device),
-    };
-    vec![
-        device(DeviceRole::Reader, fitted.reader, health.reader, faults.reader),
-        DeviceLine {
-            device: DeviceRole::Printer,
-            ok: fitted.printer && printer.usable(),
-            state: printer_state,
-            // Paper, cover and jams are for the people on the spot.
-            actor: printer_fault.map_or(Actor::Technician, |fault| fault.actor),
-            code: printer_fault.map_or_else(String::new, |fault| fault.code.to_owned()),
-        },
-        device(
-            DeviceRole::DocumentCamera,
-            fitted.document_camera,
-            health.document_camera,
-            faults.document_camera,
-        ),
-        device(
-            DeviceRole::PortraitCamera,
-            fitted.portrait_camera,
-            health.portrait_camera,
-            faults.portrait_camera,
-        ),
-        device(DeviceRole::Scanner, fitted.scanner, health.scanner, faults.scanner),
-        device(DeviceRole::Panel, fitted.panel, health.panel, panel_fault),
-        cabinet(state),
-        DeviceLine {
-            device: DeviceRole::Network,
-            ok: health.network == Some(true) && health.link.is_none(),
-            state: match health.network {
-                Some(true) if health.link.is_some() => "refused".into(),
-                Some(true) => "online".into(),
-                Some(false) => "offline".into(),
-                None => "unknown".into(),
-            },
-            actor: Actor::Technician,
-            code: health.link.clone().unwrap_or_default(),
-        },
-        DeviceLine {
-            device: DeviceRole::Storage,
-            ok: state.queue.has_room && alarms.is_empty(),
-            state: match (state.queue.has_room, queue_alarms, alarms.is_empty()) {
-                (false, ..) => "full".into(),
-                (true, 1.., _) => "quarantined".into(),
-                (true, 0, true) => "online".into(),
-                (true, 0, false) => "alarm".into(),
-            },
-            actor: Actor::Technician,
-            code: alarms.join(" "),
-        },
-    ]
-}
-
-fn cabinet(state: &State) -> DeviceLine {
-    let (tampered, open) = (state.faults.tampered.is_some(), !state.faults.doors.is_empty());
-    let found = match (tampered, open) {
-        (true, _) => Some(fault::TAMPERED),
-        (false, true) => Some(fault::DOOR_OPEN),
-        (false, false) => None,
-    };
-    DeviceLine {
-        device: DeviceRole::Cabinet,
-        ok: found.is_none(),
-        state: match (tampered, open) {
-            (true, _) => word(DeviceStatus::FraudAttempt),
-            (false, true) => "door_open".into(),
-            (false, false) => word(DeviceStatus::Online),
-        },
-        actor: found.map_or(Actor::Technician, |fault| fault.actor),
-        code: found.map_or_else(String::new, |fault| fault.code.to_owned()),
+/// What the self-test shows, and at its end its report.
+fn self_test(world: &World, state: &State, test: &SelfTest) -> SelfTestPage {
+    let devices = devices(world, state);
+    let number = TestStep::ALL.iter().position(|step| *step == test.step);
+    SelfTestPage {
+        step: test.step,
+        number: number.map_or(TestStep::ALL.len(), |at| at + 1),
+        of: TestStep::ALL.len(),
+        waiting: test.waiting(),
+        grid: test.grid,
+        lines: TestStep::ALL
+            .into_iter()
+            .map(|step| TestLine { step, outcome: test.outcome(step) })
+            .collect(),
+        ready: ready(world, state, test),
+        devices,
+        terminal: world.site.terminal.to_string(),
+        at: local(test.at).strftime("%Y-%m-%d %H:%M").to_string(),
+        report: test.report.map_or(PrintState::OnScreenOnly, |(_, print)| print),
     }
-}
-
-fn word(status: DeviceStatus) -> String {
-    serde_word(&status)
-}
-
-/// The vocabulary's own word, as it is serialised.
-fn serde_word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }

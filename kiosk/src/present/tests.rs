@@ -45,6 +45,7 @@ fn titles(page: &Page) -> Vec<&String> {
             .collect(),
         Page::Trouble(page) => vec![&page.code],
         Page::Staff(page) => page.devices.iter().map(|line| &line.state).collect(),
+        Page::SelfTest(page) => vec![&page.terminal, &page.at],
         Page::Attract(_)
         | Page::Identify(_)
         | Page::ManualIdentity(_)

@@ -6,10 +6,12 @@
 
 mod devices;
 mod picture;
+mod reading;
 mod seal;
 mod writing;
 
 pub use devices::{DeviceHub, fitted};
+pub use reading::PageReader;
 pub use seal::{Sealer, Terminal, receipt_number};
 pub use writing::writer;
 
@@ -78,6 +80,8 @@ impl Clock {
 pub struct Hands {
     /// Devices.
     pub devices: DeviceHub,
+    /// Reads pages aloud.
+    pub reader: PageReader,
     /// Seals and stores.
     pub sealer: Sealer,
     /// The gateway, if the configuration gives a usable client.
@@ -191,6 +195,10 @@ impl Runtime {
         let Some(state) = &self.state else { return };
         let view = present::view(&self.world, state);
         if self.shown.as_ref() != Some(&view) {
+            let louder = self.shown.as_ref().map(|shown| shown.chrome.volume);
+            if louder != Some(view.chrome.volume) {
+                self.hands.reader.volume(view.chrome.volume);
+            }
             self.screen.show(&view);
             self.shown = Some(view);
         }
@@ -223,6 +231,11 @@ impl Runtime {
                 self.hands.devices.clear_tamper();
             }
             Effect::Sound(sound) => self.hands.devices.sound(sound),
+            Effect::Read(order) => {
+                let language = self.state.as_ref().map(|state| state.settings.language);
+                let page = || self.screen.spoken();
+                self.hands.reader.perform(order, language.unwrap_or_default(), page);
+            }
             Effect::FetchProgress { visit, number } => self.hands.fetch_progress(visit, number),
             Effect::CheckPin { session, pin } => self.hands.check_pin(session, pin),
             Effect::Light(light, state) => self.hands.devices.light(light, state),

@@ -4,14 +4,22 @@
 //! Refuses: to keep a terminal from starting. Without tables people write by sound and by code point.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use catalog::{Catalog, Regions};
 use ime::rare::Rare;
-use ime::{Engine, Pinyin, Tables, Writer};
+use ime::{Engine, MODEL, Pinyin, PpOcr, Reads, Recogniser, Tables, Writer};
 
 /// A writer for a terminal in `region`, with tables from the folder that `scripts/input-data` fills.
-pub fn writer(catalog: &Catalog, region: &str, tables: Option<&Path>) -> Writer {
-    let tables = tables.map(Path::to_owned).or_else(beside_the_programs);
+pub fn writer(
+    catalog: &Catalog,
+    region: &str,
+    tables: Option<&Path>,
+    handwriting: Option<&Path>,
+) -> Writer {
+    let model =
+        handwriting.map(Path::to_owned).or_else(|| beside_the_programs("handwriting", MODEL));
+    let tables = tables.map(Path::to_owned).or_else(|| beside_the_programs("input", "strokes.tsv"));
     let townships =
         tables.as_ref().and_then(|dir| std::fs::read_to_string(dir.join("regions.tsv")).ok());
     let divisions = townships.unwrap_or_else(|| counties(catalog.regions()));
@@ -25,27 +33,43 @@ pub fn writer(catalog: &Catalog, region: &str, tables: Option<&Path>) -> Writer 
             }
         }
     };
-    Writer::new(Box::new(make), tables.map_or_else(Tables::none, read_later))
+    let writer = Writer::new(Box::new(make), tables.map_or_else(Tables::none, read_later));
+    match model {
+        Some(dir) => writer.with_recogniser(Box::new(move || recogniser(&dir)), Reads::Elsewhere),
+        None => writer,
+    }
+}
+
+/// Seventeen megabytes that are read when somebody first writes by hand.
+fn recogniser(dir: &Path) -> Option<Arc<dyn Recogniser>> {
+    match PpOcr::load(dir) {
+        Ok(reader) => Some(Arc::new(reader)),
+        Err(error) => {
+            tracing::error!("handwriting cannot be read: {error}");
+            None
+        }
+    }
 }
 
 /// Five megabytes that most visits never need.
 fn read_later(dir: PathBuf) -> Tables {
     let there = |name: &str| dir.join(name).is_file();
     let (strokes, parts) = (there("strokes.tsv"), there("parts.tsv"));
+    let radicals = there("radicals.tsv");
     let load = move || {
         Rare::load(&dir).unwrap_or_else(|error| {
             tracing::error!("characters cannot be found by what they look like: {error}");
             Rare::default()
         })
     };
-    Tables { strokes, parts, load: Box::new(load) }
+    Tables { strokes, parts, radicals, load: Box::new(load) }
 }
 
-/// Where `make input-data` leaves the tables while one is developing.
-fn beside_the_programs() -> Option<PathBuf> {
+/// Where `make input-data` and `make handwriting-model` leave what they fetch while one is developing.
+fn beside_the_programs(folder: &str, file: &str) -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    let dir = program.parent()?.parent()?.join("input");
-    dir.join("strokes.tsv").is_file().then_some(dir)
+    let dir = program.parent()?.parent()?.join(folder);
+    dir.join(file).is_file().then_some(dir)
 }
 
 /// The catalogue's own list, which ends at the county.
@@ -82,7 +106,7 @@ mod tests {
     #[test]
     fn counties_come_first_without_any_table() {
         let empty = tempfile::tempdir().unwrap();
-        let mut writer = writer(&catalog(), "510106", Some(empty.path()));
+        let mut writer = writer(&catalog(), "510106", Some(empty.path()), None);
         assert_eq!(first(&mut writer, "jinniuqu").as_deref(), Some("金牛区"));
         assert_eq!(first(&mut writer, "pidu").as_deref(), Some("郫都区"), "before it is spelt out");
         assert!(!writer.can(ime::Way::Strokes) && !writer.can_join());
@@ -93,7 +117,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("regions.tsv"), "510117006\t510117\t犀浦街道\n").unwrap();
         std::fs::write(dir.path().join("strokes.tsv"), "王\thhsh\n").unwrap();
-        let mut writer = writer(&catalog(), "510106", Some(dir.path()));
+        let mut writer = writer(&catalog(), "510106", Some(dir.path()), None);
         assert_eq!(first(&mut writer, "xipujiedao").as_deref(), Some("犀浦街道"));
         assert!(writer.can(ime::Way::Strokes));
     }
@@ -103,7 +127,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("regions.tsv"), "x\n").unwrap();
         std::fs::write(dir.path().join("strokes.tsv"), "x\n").unwrap();
-        let mut writer = writer(&catalog(), "510106", Some(dir.path()));
+        let mut writer = writer(&catalog(), "510106", Some(dir.path()), None);
         assert_eq!(first(&mut writer, "zhongguo").as_deref(), Some("中国"));
     }
 }

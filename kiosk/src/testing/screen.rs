@@ -64,7 +64,8 @@ pub fn strings(view: &ViewModel) -> Vec<String> {
                     all.extend(tiles(suggestions));
                 }
                 Input::Date { suggestions, .. } => all.extend(tiles(suggestions)),
-                Input::Region { path, options, suggestions } => {
+                Input::Region { path, options, suggestions, finder, .. } => {
+                    all.extend(finder.iter().map(|finder| &finder.typed));
                     all.extend(tiles(path).chain(tiles(options)).chain(tiles(suggestions)));
                 }
             }
@@ -108,6 +109,10 @@ pub fn strings(view: &ViewModel) -> Vec<String> {
         }
         Page::Trouble(page) => all.push(&page.code),
         Page::Staff(page) => all.extend(page.devices.iter().map(|line| &line.state)),
+        Page::SelfTest(page) => {
+            all.extend([&page.terminal, &page.at]);
+            all.extend(page.devices.iter().map(|line| &line.state));
+        }
     }
     all.into_iter().cloned().collect()
 }

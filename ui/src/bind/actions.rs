@@ -6,7 +6,7 @@
 use crate::generated::{ActionData, ButtonKind as Kind, Wording};
 use crate::view_model::{
     CapturePage, ConsentPage, IdentifyState, ManualIdentity, ManualStep, Page, PictureProblem,
-    PrintState, ReceiptPage,
+    PrintState, ReceiptPage, SelfTestPage, TestStep,
 };
 
 fn action(kind: Kind, wording: Wording, enabled: bool, primary: bool) -> ActionData {
@@ -53,11 +53,34 @@ pub fn of(page: &Page) -> Vec<ActionData> {
         Page::Trouble(trouble) if trouble.can_retry => vec![primary(Kind::Retry, true)],
         Page::Trouble(_) => Vec::new(),
         Page::StaffLogin(_) => vec![second(Kind::CloseStaff, true), primary(Kind::Next, true)],
+        Page::SelfTest(test) => self_test_actions(test),
         Page::Staff(staff) => vec![second(Kind::TestPage, staff.test_page != PrintState::Printing)]
             .into_iter()
+            .chain([second(Kind::SelfTest, true)])
             .chain(staff.tampered.then(|| second(Kind::ClearTamper, true)))
             .chain([primary(Kind::CloseStaff, true)])
             .collect(),
+    }
+}
+
+fn skip_test() -> ActionData {
+    action(Kind::Skip, Wording::Untried, true, false)
+}
+
+/// What a device says of itself needs no judge; what only eyes and ears can tell is asked.
+fn self_test_actions(test: &SelfTestPage) -> Vec<ActionData> {
+    match test.step {
+        TestStep::Done => vec![
+            second(Kind::PrintReport, test.report != PrintState::Printing),
+            primary(Kind::CloseStaff, true),
+        ],
+        // A card that is read, or a grid that is full, goes on by itself.
+        TestStep::Reader | TestStep::Touch => {
+            vec![skip_test(), second(Kind::DidNotWork, true)]
+        }
+        _ => {
+            vec![skip_test(), second(Kind::DidNotWork, true), primary(Kind::Worked, !test.waiting)]
+        }
     }
 }
 
@@ -190,8 +213,9 @@ mod tests {
     #[test]
     fn only_a_suspended_terminal_can_be_freed() {
         let shown = |tampered| kinds(&Page::Staff(StaffPage { tampered, ..Default::default() }));
-        assert_eq!(shown(false), [Kind::TestPage, Kind::CloseStaff]);
-        assert_eq!(shown(true), [Kind::TestPage, Kind::ClearTamper, Kind::CloseStaff]);
+        assert_eq!(shown(false), [Kind::TestPage, Kind::SelfTest, Kind::CloseStaff]);
+        let all = [Kind::TestPage, Kind::SelfTest, Kind::ClearTamper, Kind::CloseStaff];
+        assert_eq!(shown(true), all);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub struct Flat {
     pub trouble: g::TroubleData,
     pub staff_login: g::StaffLoginData,
     pub staff: g::StaffData,
+    pub self_test: g::SelfTestData,
 
     pub actions: Vec<g::ActionData>,
     pub degraded: Vec<g::Degradation>,
@@ -51,6 +52,8 @@ pub struct Flat {
     pub steps: Vec<g::StepData>,
     pub cases: Vec<g::ProgressRow>,
     pub devices: Vec<g::DeviceData>,
+    pub test_lines: Vec<g::TestLine>,
+    pub grid: Vec<bool>,
 
     /// Page and question: when it changes, what was typed before belongs to the past.
     pub place: String,
@@ -76,6 +79,11 @@ pub enum Entry {
         /// Nothing is typed as far as the core knows.
         empty: bool,
     },
+}
+
+/// An empty panel, with the settings that a visitor meets.
+pub fn blank() -> Flat {
+    Flat { chrome: chrome(&vm::Chrome::default()), ..Flat::default() }
 }
 
 /// The panel for `view`.
@@ -112,6 +120,8 @@ fn chrome(chrome: &vm::Chrome) -> g::ChromeData {
         phone: text(&chrome.phone),
         clock: text(&chrome.clock),
         staff_called: chrome.staff_called,
+        reading: chrome.reading.into(),
+        volume: i32::from(chrome.volume.clamp(1, 5)),
     }
 }
 
@@ -152,7 +162,7 @@ impl Flat {
             }
             vm::Page::Home(page) => {
                 self.home = g::HomeData {
-                    greeting: text(&page.greeting_name),
+                    greeting: text(&shortened(&page.greeting_name)),
                     card_expired: page.card_expired,
                     can_reprint: page.can_reprint,
                     network: page.network,
@@ -227,12 +237,35 @@ impl Flat {
                     delivered: words::count(page.delivered),
                     quarantined: words::count(page.quarantined),
                     oldest_minutes: i32::try_from(page.oldest_minutes.max(0)).unwrap_or(i32::MAX),
+                    printed: i32::try_from(page.printed).unwrap_or(i32::MAX),
                     test_page: page.test_page.into(),
                     tampered: page.tampered,
                 };
                 self.devices = page.devices.iter().map(device).collect();
             }
+            vm::Page::SelfTest(page) => self.fill_self_test(page),
         }
+    }
+
+    fn fill_self_test(&mut self, page: &vm::SelfTestPage) {
+        self.self_test = g::SelfTestData {
+            step: page.step.into(),
+            number: words::count(page.number),
+            of: words::count(page.of),
+            waiting: page.waiting,
+            ready: page.ready,
+            terminal: text(&page.terminal),
+            at: text(&page.at),
+            report: page.report.into(),
+            touched: words::count(page.grid.iter().filter(|hit| **hit).count()),
+        };
+        let line = |line: &vm::TestLine| g::TestLine {
+            step: line.step.into(),
+            outcome: line.outcome.into(),
+        };
+        self.test_lines = page.lines.iter().map(line).collect();
+        self.grid = page.grid.to_vec();
+        self.devices = page.devices.iter().map(device).collect();
     }
 
     fn fill_manual(&mut self, page: &vm::ManualIdentity) {
@@ -290,10 +323,25 @@ impl Flat {
                 self.date = (*year, *month, *day);
                 self.set_tiles(&[], suggestions);
             }
-            vm::Input::Region { path, options, suggestions } => {
+            vm::Input::Region { path, options, suggestions, finder, can_find, can_former } => {
                 self.question.input = g::InputKind::Region;
+                self.question.can_find = *can_find;
+                self.question.can_former = *can_former;
                 self.path = path.iter().map(tile).collect();
-                self.question.chosen = chosen(path, options);
+                if let Some(finder) = finder {
+                    self.question.finder = finder.kind.into();
+                    (self.question.keyboard, self.purpose) = match finder.kind {
+                        vm::FinderKind::Letters => (g::KeyboardKind::Letters, ime::Purpose::Any),
+                        vm::FinderKind::Former => (g::KeyboardKind::Place, ime::Purpose::Place),
+                    };
+                    self.place.push_str(match finder.kind {
+                        vm::FinderKind::Letters => "?letters",
+                        vm::FinderKind::Former => "?former",
+                    });
+                    self.entry = Entry::Shown(finder.typed.clone());
+                } else {
+                    self.question.chosen = chosen(path, options);
+                }
                 self.set_tiles(options, suggestions);
             }
         }
@@ -340,9 +388,20 @@ impl Flat {
             services_page set_services_page, checklist set_checklist, capture set_capture,
             declaration set_declaration, receipt set_receipt, receipt_seconds set_receipt_seconds,
             take_card set_take_card, progress set_progress, trouble set_trouble,
-            staff_login set_staff_login, staff set_staff,
+            staff_login set_staff_login, staff set_staff, self_test set_self_test,
         );
     }
+}
+
+/// A name as it can stand in a greeting; longer ones end in "…".
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 50;
+    let mut letters = name.chars();
+    let mut kept: String = letters.by_ref().take(LONGEST).collect();
+    if letters.next().is_some() {
+        kept.push('…');
+    }
+    kept
 }
 
 fn seconds(value: u32) -> i32 {

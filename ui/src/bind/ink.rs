@@ -6,9 +6,12 @@
 use crate::view_model::Stroke;
 use std::fmt::Write as _;
 
-/// Drawing units of the pad; its shape is 2.4 to 1, as in `signature.slint`.
-const WIDTH: f32 = 2400.0;
-const HEIGHT: f32 = 1000.0;
+/// Drawing units of a pad, across and down; as in `signature.slint` and `writing.slint`.
+pub type Units = (f32, f32);
+/// The pad for signatures, 2.4 to 1.
+pub const SIGNATURE: Units = (2400.0, 1000.0);
+/// The pad for a character.
+pub const CHARACTER: Units = (1000.0, 1000.0);
 /// Points closer than this are the finger's trembling and only cost time to draw.
 const STEP: f32 = 0.002;
 
@@ -65,18 +68,18 @@ impl Ink {
     }
 
     /// The ink as path commands in drawing units.
-    pub fn commands(&self) -> String {
+    pub fn commands(&self, (wide, high): Units) -> String {
         let mut path = String::new();
         let strokes = self.settled.iter().chain(&self.sent).chain(&self.current);
         for stroke in strokes {
             for (index, (x, y)) in stroke.iter().enumerate() {
                 let letter = if index == 0 { 'M' } else { 'L' };
                 // Writing to a String cannot fail.
-                let _ = write!(path, "{letter} {:.1} {:.1} ", x * WIDTH, y * HEIGHT);
+                let _ = write!(path, "{letter} {:.1} {:.1} ", x * wide, y * high);
             }
             // A dot is a stroke too, and a path of one point draws nothing.
             if let [(x, y)] = stroke.as_slice() {
-                let _ = write!(path, "L {:.1} {:.1} ", x * WIDTH + 1.0, y * HEIGHT);
+                let _ = write!(path, "L {:.1} {:.1} ", x * wide + 1.0, y * high);
             }
         }
         path
@@ -92,11 +95,11 @@ mod tests {
         let mut ink = Ink::default();
         ink.begin((0.0, 0.0));
         ink.go((0.5, 0.5));
-        let live = ink.commands();
+        let live = ink.commands(SIGNATURE);
         let stroke = ink.end().unwrap();
-        assert_eq!(ink.commands(), live);
+        assert_eq!(ink.commands(SIGNATURE), live);
         ink.settle(&[stroke]);
-        assert_eq!(ink.commands(), live);
+        assert_eq!(ink.commands(SIGNATURE), live);
     }
 
     #[test]
@@ -106,7 +109,7 @@ mod tests {
         ink.begin((0.3, 0.3));
         let _ = ink.end();
         ink.settle(&[]);
-        assert_eq!(ink.commands(), "");
+        assert_eq!(ink.commands(SIGNATURE), "");
     }
 
     #[test]
@@ -114,13 +117,13 @@ mod tests {
         let mut ink = Ink::default();
         ink.go((0.5, 0.5));
         assert!(ink.end().is_none());
-        assert_eq!(ink.commands(), "");
+        assert_eq!(ink.commands(SIGNATURE), "");
     }
 
     #[test]
     fn a_dot_is_visible() {
         let mut ink = Ink::default();
         ink.begin((0.5, 0.5));
-        assert_eq!(ink.commands(), "M 1200.0 500.0 L 1201.0 500.0 ");
+        assert_eq!(ink.commands(SIGNATURE), "M 1200.0 500.0 L 1201.0 500.0 ");
     }
 }

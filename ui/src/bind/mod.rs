@@ -38,6 +38,7 @@ pub struct Screen {
 #[derive(Default)]
 struct Shared {
     ink: RefCell<Ink>,
+    pad: RefCell<Ink>,
     typed: RefCell<Echo<String>>,
     dated: RefCell<Echo<(i32, i32, i32)>>,
     writer: RefCell<ime::Writer>,
@@ -53,13 +54,22 @@ impl Screen {
         let _ = shared.rows.set(Rows::attach(&window));
         connect(&window, &shared, Rc::new(on_intent));
         let screen = Self { window, shared, shown: RefCell::new(None) };
-        screen.apply(Flat::default());
+        screen.apply(flat::blank());
         Ok(screen)
     }
 
     /// Shows `view`, touching only what differs from what is shown.
     pub fn show(&self, view: &ViewModel) {
         self.apply(flat::flatten(view));
+    }
+
+    /// Draws for a panel of so many dots a millimetre. Pages are laid out in quarters of a millimetre.
+    pub fn set_density(&self, dots_per_millimetre: f32) {
+        let scale = dots_per_millimetre / 4.0;
+        // Two in a hundred are seen by nobody, but letters off the grid of dots are.
+        let scale_factor = if (scale - 1.0).abs() < 0.02 { 1.0 } else { scale };
+        self.window()
+            .dispatch_event(slint::platform::WindowEvent::ScaleFactorChanged { scale_factor });
     }
 
     /// Characters of which `has` says that no font has them are shown as their number.
@@ -102,12 +112,13 @@ impl Screen {
     /// Empties the panel: every string, list and picture, the entry, the ink and the settings.
     pub fn wipe(&self) {
         self.shared.ink.borrow_mut().clear();
+        self.shared.pad.borrow_mut().clear();
         self.shared.typed.borrow_mut().clear();
         self.shared.dated.borrow_mut().clear();
         self.shared.writer.borrow_mut().serve(ime::Purpose::Any);
         // Forget what was shown, so that everything is set again rather than compared.
         self.shown.replace(None);
-        self.apply(Flat::default());
+        self.apply(flat::blank());
         self.window.global::<Api>().set_entry(SharedString::default());
         self.clear_preview();
     }
@@ -184,7 +195,7 @@ impl Screen {
             ink.clear();
         }
         ink.settle(&next.strokes);
-        self.window.global::<View>().set_ink(ink.commands().into());
+        self.window.global::<View>().set_ink(ink.commands(ink::SIGNATURE).into());
     }
 
     fn apply_pictures(&self, next: &Flat, last: Option<&Flat>) {
@@ -247,6 +258,7 @@ fn connect(window: &AppWindow, shared: &Rc<Shared>, send: Rc<dyn Fn(Intent)>) {
     ));
     forward!(on_set_high_contrast, |on| Intent::HighContrast(on));
     forward!(on_set_low_position, |on| Intent::LowPosition(on));
+    forward!(on_set_volume, |volume| Intent::Volume(u8::try_from(volume.clamp(1, 5)).unwrap_or(1)));
 
     api.on_edited({
         let (send, shared) = (Rc::clone(&send), Rc::clone(shared));
@@ -272,7 +284,9 @@ fn connect_ink(window: &AppWindow, shared: &Rc<Shared>, send: Rc<dyn Fn(Intent)>
         let (weak, shared) = (window.as_weak(), Rc::clone(shared));
         Rc::new(move || {
             if let Some(window) = weak.upgrade() {
-                window.global::<View>().set_ink(shared.ink.borrow().commands().into());
+                window
+                    .global::<View>()
+                    .set_ink(shared.ink.borrow().commands(ink::SIGNATURE).into());
             }
         })
     };

@@ -26,6 +26,8 @@ pub struct Rows {
     steps: List<g::StepData>,
     cases: List<g::ProgressRow>,
     devices: List<g::DeviceData>,
+    test_lines: List<g::TestLine>,
+    grid: List<bool>,
 }
 
 impl Rows {
@@ -47,6 +49,8 @@ impl Rows {
             steps: list(|model| view.set_steps(model)),
             cases: list(|model| view.set_cases(model)),
             devices: list(|model| view.set_devices(model)),
+            test_lines: list(|model| view.set_test_lines(model)),
+            grid: list(|model| view.set_grid(model)),
         }
     }
 
@@ -70,6 +74,8 @@ impl Rows {
         sync(&self.steps, &flat.steps);
         sync(&self.cases, &flat.cases);
         sync(&self.devices, &flat.devices);
+        sync(&self.test_lines, &flat.test_lines);
+        sync(&self.grid, &flat.grid);
     }
 }
 

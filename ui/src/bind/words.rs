@@ -225,6 +225,52 @@ impl From<vm::FaultKind> for g::FaultKind {
     }
 }
 
+impl From<vm::Reading> for g::ReadingState {
+    fn from(value: vm::Reading) -> Self {
+        match value {
+            vm::Reading::Absent => Self::Absent,
+            vm::Reading::Silent => Self::Silent,
+            vm::Reading::Speaking => Self::Speaking,
+            vm::Reading::Paused => Self::Paused,
+        }
+    }
+}
+
+impl From<vm::FinderKind> for g::FinderKind {
+    fn from(value: vm::FinderKind) -> Self {
+        match value {
+            vm::FinderKind::Letters => Self::Letters,
+            vm::FinderKind::Former => Self::Former,
+        }
+    }
+}
+
+impl From<vm::TestStep> for g::TestStep {
+    fn from(value: vm::TestStep) -> Self {
+        match value {
+            vm::TestStep::Reader => Self::Reader,
+            vm::TestStep::Printer => Self::Printer,
+            vm::TestStep::DocumentCamera => Self::DocumentCamera,
+            vm::TestStep::PortraitCamera => Self::PortraitCamera,
+            vm::TestStep::Sound => Self::Sound,
+            vm::TestStep::Touch => Self::Touch,
+            vm::TestStep::Done => Self::Done,
+        }
+    }
+}
+
+impl From<vm::TestOutcome> for g::TestOutcome {
+    fn from(value: vm::TestOutcome) -> Self {
+        match value {
+            vm::TestOutcome::Open => Self::Open,
+            vm::TestOutcome::Passed => Self::Passed,
+            vm::TestOutcome::Failed => Self::Failed,
+            vm::TestOutcome::Skipped => Self::Skipped,
+            vm::TestOutcome::NotFitted => Self::NotFitted,
+        }
+    }
+}
+
 impl From<vm::Overlay> for g::OverlayKind {
     fn from(value: vm::Overlay) -> Self {
         match value {
@@ -258,6 +304,7 @@ impl From<&vm::Page> for g::PageKind {
             vm::Page::Trouble(_) => Self::Trouble,
             vm::Page::StaffLogin(_) => Self::StaffLogin,
             vm::Page::Staff(_) => Self::Staff,
+            vm::Page::SelfTest(_) => Self::SelfTest,
         }
     }
 }
@@ -298,6 +345,18 @@ impl From<g::ButtonKind> for Button {
             g::ButtonKind::TestPage => Self::TestPage,
             g::ButtonKind::ClearTamper => Self::ClearTamper,
             g::ButtonKind::CloseStaff => Self::CloseStaff,
+            g::ButtonKind::ReadAloud => Self::ReadAloud,
+            g::ButtonKind::PauseReading => Self::PauseReading,
+            g::ButtonKind::ResumeReading => Self::ResumeReading,
+            g::ButtonKind::ReadAgain => Self::ReadAgain,
+            g::ButtonKind::StopReading => Self::StopReading,
+            g::ButtonKind::SelfTest => Self::SelfTest,
+            g::ButtonKind::Worked => Self::Worked,
+            g::ButtonKind::DidNotWork => Self::DidNotWork,
+            g::ButtonKind::PrintReport => Self::PrintReport,
+            g::ButtonKind::FindPlace => Self::FindPlace,
+            g::ButtonKind::FormerPlace => Self::FormerPlace,
+            g::ButtonKind::ListPlaces => Self::ListPlaces,
         }
     }
 }

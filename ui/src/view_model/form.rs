@@ -56,6 +56,25 @@ pub enum Keyboard {
     Place,
 }
 
+/// A place that is looked for instead of being reached level by level. The options of the region are
+/// then what was found.
+#[derive(Clone, PartialEq)]
+pub struct Finder {
+    /// How.
+    pub kind: FinderKind,
+    /// What is typed.
+    pub typed: String,
+}
+
+/// Ways of looking for a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FinderKind {
+    /// By the first letters of its sounds.
+    Letters,
+    /// As it was called before it was abolished.
+    Former,
+}
+
 /// How a question is answered.
 #[derive(Clone, PartialEq)]
 pub enum Input {
@@ -93,6 +112,12 @@ pub enum Input {
         options: Vec<Tile>,
         /// One-tap answers (region of the card's number …).
         suggestions: Vec<Tile>,
+        /// Another way to the place than down the list, if that is in use.
+        finder: Option<Finder>,
+        /// Places can be looked for by letters.
+        can_find: bool,
+        /// A place that is gone may be written as it was called.
+        can_former: bool,
     },
 }
 

@@ -7,6 +7,8 @@
 #![allow(clippy::expect_used, reason = "a test stops at the first thing that is wrong")]
 #![allow(dead_code, reason = "the gallery and each test use their own part")]
 
+pub mod golden;
+pub mod measure;
 pub mod specimens;
 
 use i_slint_backend_testing::{ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions};
@@ -119,9 +121,20 @@ impl Stage {
         Some(met)
     }
 
+    /// Looks at the page from the top of its list to the end, a screenful at a time.
+    pub fn every_screenful(&self, mut look: impl FnMut(&Self)) {
+        // What lies under an overlay cannot be turned.
+        let covered = self.screen.elements().iter().any(|one| one.id.starts_with("overlay:"));
+        if covered {
+            return look(self);
+        }
+        self.turn_all("list-up", |_| {}).expect("the top of the list");
+        self.turn_all("list-down", look).expect("the end of the list");
+    }
+
     /// Looks, and turns the list with `button`, until that is closed.
     fn turn_all(&self, button: &str, mut look: impl FnMut(&Self)) -> Option<()> {
-        for _ in 0..60 {
+        for _ in 0..240 {
             look(self);
             match self.find(button).filter(|bar| bar.accessible_enabled() == Some(true)) {
                 Some(bar) => self.tap_at(centre(&bar)),

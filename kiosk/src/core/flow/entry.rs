@@ -9,7 +9,7 @@ use personal::PersonalText;
 use ui::intent::Intent;
 use ui::view_model::{EntryError, ManualStep};
 
-use super::{path, progress, staff, visit as pages};
+use super::{finder, path, progress, staff, visit as pages};
 use crate::core::effect::Effect;
 use crate::core::state::{Entry, Place, State, Visit, World};
 
@@ -70,7 +70,10 @@ pub fn on_entry(world: &World, state: &mut State, intent: Intent, effects: &mut 
             suggested(world, state, &id, effects);
         }
         (Place::Question(_), Intent::Edited(text)) => {
-            if matches!(visit.entry, Entry::Text(_)) {
+            if visit.finder.is_some() {
+                let text = PersonalText::new(text);
+                finder::edit(visit, text.as_str());
+            } else if matches!(visit.entry, Entry::Text(_)) {
                 visit.entry = Entry::Text(shortened(text));
             }
         }
@@ -109,6 +112,10 @@ fn shortened(text: String) -> PersonalText {
 
 fn choose(world: &World, state: &mut State, id: &str, effects: &mut Vec<Effect>) {
     let Some(visit) = state.visit_mut() else { return };
+    if visit.finder.is_some() {
+        finder::take(world, visit, id);
+        return;
+    }
     let confirm = match (&visit.place, &mut visit.entry) {
         (Place::Question(key), Entry::Region(path)) => {
             let Some(question) = world.catalog.question(key) else { return };
@@ -143,18 +150,9 @@ pub fn region_options(
     question: &Question,
     path: &[PersonalText],
 ) -> Vec<(String, String)> {
-    let QuestionKind::Region { max_level, within, .. } = &question.kind else { return Vec::new() };
-    if path.len() >= *max_level {
-        return Vec::new();
-    }
-    let regions = world.catalog.regions();
+    let below = path.last().map_or("", PersonalText::as_str);
     let owned = |(code, name): (&str, &str)| (code.to_owned(), name.to_owned());
-    match (path.last(), within) {
-        (Some(last), _) => regions.children(last.as_str()).into_iter().map(owned).collect(),
-        // A question confined to one province begins inside it.
-        (None, Some(within)) => regions.children(within).into_iter().map(owned).collect(),
-        (None, None) => regions.children("").into_iter().map(owned).collect(),
-    }
+    world.catalog.place_options(&question.key, below).into_iter().map(owned).collect()
 }
 
 /// One-tap answers: id and canonical value. The id is the place it comes from.
@@ -228,7 +226,11 @@ pub fn written(entry: &Entry) -> Option<PersonalText> {
 pub fn commit(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
     let today = state.today();
     let Some(visit) = state.visit_mut() else { return };
-    let Some(text) = written(&visit.entry) else {
+    let written = match &visit.finder {
+        Some(_) => finder::written(visit),
+        None => written(&visit.entry),
+    };
+    let Some(text) = written else {
         visit.error = Some(EntryError::Empty);
         return;
     };

@@ -10,13 +10,14 @@ use hal::reader::{CardKind, ReaderError, ReaderEvent};
 use personal::PersonalText;
 use ui::view_model::{Actor, DeviceRole, FaultKind, IdentifyState};
 
-use super::visit as pages;
+use super::{self_test, visit as pages};
 use crate::core::effect::{Effect, Record};
 use crate::core::fault;
 use crate::core::state::{Applicant, Health, Overlay, Place, Stage, State, World};
 
 /// The reader said something.
 pub fn on_reader(world: &World, state: &mut State, event: ReaderEvent, effects: &mut Vec<Effect>) {
+    self_test::on_reader(world, state, &event, effects);
     match event {
         ReaderEvent::Status(status) => {
             state.health.reader = status;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ui::view_model::PictureProblem;
 
-use super::visit as pages;
+use super::{reading, self_test, visit as pages};
 use crate::core::effect::{Effect, Ending, Record, Sound};
 use crate::core::state::{Overlay, Place, Settings, Stage, State};
 use hal::panel::{Light, LightState};
@@ -34,6 +34,7 @@ const PROGRESS: Duration = Duration::from_secs(45);
 /// Time went on.
 pub fn tick(state: &mut State, effects: &mut Vec<Effect>) {
     deadlines(state);
+    reading::tick(state, effects);
     if state.overlay == Overlay::StaffCalled && quiet(state) >= CALLED {
         state.overlay = Overlay::None;
     }
@@ -53,6 +54,7 @@ pub fn tick(state: &mut State, effects: &mut Vec<Effect>) {
         }
         Stage::Staff(_) => {
             if quiet(state) >= IDLE {
+                self_test::leave(state, effects);
                 pages::reset(state, effects);
             }
         }

@@ -9,6 +9,7 @@ use hal::printer::{Evidence, JobPhase, JobRecord, PrinterError, PrinterEvent, Re
 use ui::intent::Button;
 use ui::view_model::{PrintEvidence, PrintState};
 
+use super::self_test;
 use crate::core::effect::{Effect, Record};
 use crate::core::fault;
 use crate::core::receipt;
@@ -43,7 +44,10 @@ pub fn on_printer(state: &mut State, event: PrinterEvent, effects: &mut Vec<Effe
                         state.faults.printer = Some(fault::of_printer(error));
                     }
                 }
-                JobPhase::Confirmed => state.faults.printer = None,
+                JobPhase::Confirmed => {
+                    state.faults.printer = None;
+                    state.printed += 1;
+                }
                 JobPhase::Queued
                 | JobPhase::Printing
                 | JobPhase::Presented
@@ -94,6 +98,7 @@ fn settle(state: &mut State, job: u64, print: PrintState) {
             if let Some((_, page)) = session.test_page.as_mut().filter(|(id, _)| *id == job) {
                 *page = print;
             }
+            self_test::on_print(state, job, print);
         }
         Stage::Attract | Stage::Farewell(_) => {}
     }

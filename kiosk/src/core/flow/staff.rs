@@ -9,7 +9,7 @@ use personal::PersonalText;
 use ui::intent::{Button, Intent};
 use ui::view_model::{EntryError, PrintState};
 
-use super::{identify, printing, visit as pages};
+use super::{identify, printing, self_test, visit as pages};
 use crate::core::effect::{Effect, Ending, Record};
 use crate::core::receipt;
 use crate::core::state::{Place, StaffSession, Stage, State, World};
@@ -34,7 +34,10 @@ pub fn enter(state: &mut State) {
 }
 
 /// Anything done on the staff pages.
-pub fn on_intent(state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) {
+pub fn on_intent(world: &World, state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) {
+    if self_test::on_intent(world, state, intent, effects) {
+        return;
+    }
     let Stage::Staff(session) = &mut state.stage else { return };
     match intent {
         Intent::Pressed(Button::CloseStaff | Button::Back) => pages::reset(state, effects),
@@ -45,6 +48,9 @@ pub fn on_intent(state: &mut State, intent: &Intent, effects: &mut Vec<Effect>) 
             session.checking = true;
             let pin = std::mem::take(&mut session.pin);
             effects.push(Effect::CheckPin { session: session.session, pin });
+        }
+        Intent::Pressed(Button::SelfTest) if session.open => {
+            self_test::begin(world, state, effects);
         }
         Intent::Pressed(Button::ClearTamper) if session.open => {
             super::cabinet::clear_tamper(state, effects);

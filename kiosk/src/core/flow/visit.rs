@@ -5,7 +5,7 @@ use hal::panel::{Light, LightState};
 use ui::intent::Button;
 use ui::view_model::{Actor, DeviceRole};
 
-use super::{cabinet, camera, entry, identify, path, printing, progress, scanner, submit};
+use super::{cabinet, camera, entry, finder, identify, path, printing, progress, scanner, submit};
 use crate::core::effect::{Effect, Ending, Record, Sound};
 use crate::core::fault;
 use crate::core::state::{Farewell, Overlay, Place, Purpose, Settings, Stage, State, Visit, World};
@@ -114,6 +114,7 @@ pub fn go(world: &World, state: &mut State, place: Place, effects: &mut Vec<Effe
     camera::leave(visit, effects);
     visit.error = None;
     visit.place = place;
+    visit.finder = finder::of_answer(world, visit);
     visit.entry = entry::prepare(world, visit);
     if let Place::Capture(key) = &visit.place {
         let role = path::camera_for(world, key);
@@ -222,6 +223,9 @@ fn disagree(world: &World, state: &mut State, effects: &mut Vec<Effect>) {
 
 /// A button on a page of a visit.
 pub fn on_button(world: &World, state: &mut State, button: Button, effects: &mut Vec<Effect>) {
+    if finder::on_button(world, state, button) {
+        return;
+    }
     let Some(visit) = state.visit_mut() else { return };
     let place = visit.place.clone();
     match (button, &place) {

@@ -17,7 +17,7 @@ use ui::view_model::Language;
 use uuid::Uuid;
 
 use super::promises::Promises;
-use crate::core::{CameraRole, Event, StillFault, Stored};
+use crate::core::{CameraRole, Event, StillFault, Stored, Voice};
 use crate::queue::QueueStatus;
 use crate::testing::{Story, Walk, good_printer, offered, still};
 
@@ -256,6 +256,7 @@ fn apply(walk: &mut Walk, op: &Op) {
                     Intent::TextSize(200),
                     Intent::HighContrast(true),
                     Intent::LowPosition(true),
+                    Intent::Volume(200),
                     Intent::Touched,
                 ])
                 .clone(),
@@ -375,6 +376,7 @@ proptest! {
         ops in prop::collection::vec(op(), 200..260),
     ) {
         let mut walk = Walk::new(story);
+        walk.event(Event::Voice(Voice::Ready(true)));
         walk.watch(Promises::default());
         for op in &ops {
             apply(&mut walk, op);
@@ -420,6 +422,7 @@ fn random_walks_reach_every_page() {
         "trouble",
         "staff-login",
         "staff",
+        "self-test",
     ];
     assert_eq!(seen, BTreeSet::from(all));
 }

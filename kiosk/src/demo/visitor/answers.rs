@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use ui::view_model::{Input, Keyboard, ManualStep, Page, QuestionPage, Tile};
 
 use super::{PATIENCE, Visitor};
@@ -79,30 +79,19 @@ impl Visitor<'_> {
 
     fn date(&mut self, answer: &str) -> anyhow::Result<()> {
         let wanted: jiff::civil::Date = answer.parse().context("a date is YYYY-MM-DD")?;
-        let target = [i32::from(wanted.year()), i32::from(wanted.month()), i32::from(wanted.day())];
-        for (part, name) in ["year", "month", "day"].into_iter().enumerate() {
-            for _ in 0..120 {
-                let Page::Question(QuestionPage {
-                    input: Input::Date { year, month, day, .. },
-                    ..
-                }) = &self.view()?.page
-                else {
-                    bail!("the date page is gone");
-                };
-                let now = [*year, *month, *day][part];
-                if now == target[part] {
-                    break;
-                }
-                let far = (target[part] - now).abs() >= 10 && now != 0 && name == "year";
-                let up = now == 0 && name != "year" || now != 0 && target[part] > now;
-                let id = format!(
-                    "{name}-{}{}",
-                    if up { "up" } else { "down" },
-                    if far { "-10" } else { "" }
-                );
-                self.stage.tap(&id)?;
-                self.pump(Duration::from_millis(15));
+        // The page opens on its years, unless it is being changed.
+        if !self.stage.is_open("year-earlier") && !self.stage.is_open("year-later") {
+            self.stage.tap("date-year")?;
+        }
+        let year = format!("year:{}", wanted.year());
+        for way in ["year-earlier", "year-later"] {
+            while self.stage.find(&year).is_none() && self.stage.is_open(way) {
+                self.stage.tap(way)?;
             }
+        }
+        for id in [year, format!("month:{}", wanted.month()), format!("day:{}", wanted.day())] {
+            self.stage.tap(&id)?;
+            self.pump(Duration::from_millis(15));
         }
         Ok(())
     }

@@ -68,6 +68,8 @@ pub struct Visitor<'a> {
     pub seen: BTreeSet<String>,
     /// Time spent, by page.
     pub elapsed: BTreeMap<&'static str, Duration>,
+    /// Touches, by page.
+    pub taps: BTreeMap<&'static str, usize>,
     last_tick: Instant,
     last_page: String,
     faults_done: BTreeSet<usize>,
@@ -104,6 +106,7 @@ impl<'a> Visitor<'a> {
             shots: 0,
             seen: BTreeSet::new(),
             elapsed: BTreeMap::new(),
+            taps: BTreeMap::new(),
             last_tick: Instant::now(),
             last_page: String::new(),
             faults_done: BTreeSet::new(),
@@ -249,8 +252,10 @@ impl<'a> Visitor<'a> {
             }
             let begun = Instant::now();
             let before = self.key();
+            let taps = self.stage.taps();
             self.act(sitting, &mut outcome).with_context(|| format!("on page {before}"))?;
             *self.elapsed.entry(page).or_default() += begun.elapsed();
+            *self.taps.entry(page).or_default() += self.stage.taps() - taps;
         }
         bail!("the sitting did not end after {MOST_STEPS} steps (page {})", self.page())
     }
@@ -358,7 +363,9 @@ impl<'a> Visitor<'a> {
                 }
                 bail!("the terminal shows trouble {:?} ({})", trouble.kind, trouble.code)
             }
-            Page::StaffLogin(_) | Page::Staff(_) => bail!("a visitor cannot be here"),
+            Page::StaffLogin(_) | Page::Staff(_) | Page::SelfTest(_) => {
+                bail!("a visitor cannot be here")
+            }
         }
     }
 

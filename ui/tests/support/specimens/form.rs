@@ -92,6 +92,9 @@ pub(super) fn questions(l: In) -> Vec<(&'static str, QuestionPage)> {
             "By the card's number: Chaoyang, Beijing",
             false,
         )],
+        finder: None,
+        can_find: true,
+        can_former: true,
     };
     vec![
         (
@@ -189,7 +192,26 @@ pub(super) fn questions(l: In) -> Vec<(&'static str, QuestionPage)> {
                     ],
                     options: vec![],
                     suggestions: vec![],
+                    finder: None,
+                    can_find: true,
+                    can_former: false,
                 },
+            ),
+        ),
+        (
+            "question-region-find",
+            question(
+                "birthplace",
+                l.say("您出生在哪里？", "Where were you born?"),
+                finder(l, FinderKind::Letters, "jnq", &FOUND),
+            ),
+        ),
+        (
+            "question-region-former",
+            question(
+                "birthplace",
+                l.say("您出生在哪里？", "Where were you born?"),
+                finder(l, FinderKind::Former, "江北县", &FOUND[..1]),
             ),
         ),
         (
@@ -401,5 +423,23 @@ pub(super) fn checklist(l: In) -> ChecklistPage {
         ],
         can_print: true,
         printed: true,
+    }
+}
+
+const FOUND: [(&str, &str, &str); 4] = [
+    ("510106", "四川省成都市金牛区", "Jinniu, Chengdu, Sichuan"),
+    ("130110", "河北省石家庄市鹿泉区", "Luquan, Shijiazhuang, Hebei"),
+    ("210603", "辽宁省丹东市振兴区", "Zhenxing, Dandong, Liaoning"),
+    ("320115", "江苏省南京市江宁区", "Jiangning, Nanjing, Jiangsu"),
+];
+
+fn finder(l: In, kind: FinderKind, typed: &str, found: &[(&str, &str, &str)]) -> Input {
+    Input::Region {
+        path: vec![],
+        options: l.tiles(found),
+        suggestions: vec![],
+        finder: Some(Finder { kind, typed: typed.into() }),
+        can_find: true,
+        can_former: true,
     }
 }

@@ -5,7 +5,7 @@ mod form;
 mod outcome;
 
 use form::{checklist, questions, services};
-use outcome::{captures, declaration, progress, receipt, review, staff};
+use outcome::{captures, declaration, progress, receipt, review, self_tests, staff};
 use ui::view_model::*;
 
 /// A page with the name under which its picture is kept.
@@ -18,13 +18,13 @@ pub struct Specimen {
 
 /// Picks the words of a language.
 #[derive(Clone, Copy)]
-struct In(Language);
+struct In(Language, usize);
 
 impl In {
     fn say(self, chinese: &str, english: &str) -> String {
         match self.0 {
-            Language::Chinese => chinese.into(),
-            Language::English => english.into(),
+            Language::Chinese => chinese.repeat(self.1),
+            Language::English => vec![english; self.1].join(" "),
         }
     }
 
@@ -39,11 +39,23 @@ impl In {
 
 /// Everything that can be shown.
 pub fn all(language: Language) -> Vec<Specimen> {
-    let l = In(language);
+    every(In(language, 1))
+}
+
+/// Everything, with texts twice as long.
+pub fn twice(language: Language) -> Vec<Specimen> {
+    every(In(language, 2))
+}
+
+fn every(l: In) -> Vec<Specimen> {
     let mut all = Vec::new();
     let mut add = |name: &str, stage: Option<VisitStage>, page: Page, overlay: Overlay| {
         let preview = name != "capture-waiting"
-            && matches!(&page, Page::Capture(capture) if capture.still.is_none());
+            && match &page {
+                Page::Capture(capture) => capture.still.is_none(),
+                Page::SelfTest(test) => test.step == TestStep::DocumentCamera,
+                _ => false,
+            };
         let view = ViewModel { chrome: chrome(l, stage), page, overlay };
         all.push(Specimen { name: name.into(), view, preview });
     };
@@ -121,6 +133,9 @@ pub fn all(language: Language) -> Vec<Specimen> {
     add("trouble", Some(S::Submit), Page::Trouble(trouble), none);
     add("staff-login", None, Page::StaffLogin(StaffLogin { typed: 3, wrong: true }), none);
     add("staff", None, Page::Staff(staff()), none);
+    for (name, test) in self_tests() {
+        add(name, None, Page::SelfTest(test), none);
+    }
 
     let question = || Page::Question(questions(l).swap_remove(0).1);
     for (name, overlay) in [
@@ -131,11 +146,18 @@ pub fn all(language: Language) -> Vec<Specimen> {
     ] {
         add(name, Some(S::Questions), question(), overlay);
     }
+    for (name, reading) in [("reading", Reading::Speaking), ("reading-paused", Reading::Paused)] {
+        let chrome = Chrome { reading, ..chrome(l, Some(S::Services)) };
+        let view = ViewModel { chrome, page: Page::Services(services(l)), overlay: none };
+        all.push(Specimen { name: name.into(), view, preview: false });
+    }
     all.extend(fault::specimens(l));
     all
 }
 
 fn chrome(l: In, stage: Option<VisitStage>) -> Chrome {
+    // The center names itself; only the catalogue's texts grow.
+    let l = In(l.0, 1);
     Chrome {
         language: l.0,
         stage,
@@ -144,6 +166,7 @@ fn chrome(l: In, stage: Option<VisitStage>) -> Chrome {
         center: l.say("样本市样本区退役军人服务中心", "Veteran Service Center, Specimen District"),
         phone: "028-0000 0000".into(),
         clock: "2026-11-23 09:41".into(),
+        reading: Reading::Silent,
         ..Default::default()
     }
 }

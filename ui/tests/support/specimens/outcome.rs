@@ -253,7 +253,46 @@ pub(super) fn staff() -> StaffPage {
         delivered: 118,
         quarantined: 1,
         oldest_minutes: 41,
+        printed: 1204,
         test_page: PrintState::Printed,
         tampered: false,
     }
+}
+
+/// The self-test, at a device, at the grid, and done.
+pub(super) fn self_tests() -> Vec<(&'static str, SelfTestPage)> {
+    let outcomes = [
+        TestOutcome::Passed,
+        TestOutcome::Passed,
+        TestOutcome::Failed,
+        TestOutcome::NotFitted,
+        TestOutcome::Skipped,
+        TestOutcome::Passed,
+    ];
+    let at = |step: TestStep, number: usize| SelfTestPage {
+        step,
+        number,
+        of: TestStep::ALL.len(),
+        waiting: step == TestStep::Reader,
+        devices: staff().devices,
+        terminal: "0190a1b2".into(),
+        at: "2026-11-23 09:41".into(),
+        lines: TestStep::ALL
+            .into_iter()
+            .zip(outcomes)
+            .map(|(step, outcome)| TestLine { step, outcome })
+            .collect(),
+        ..Default::default()
+    };
+    let mut grid = at(TestStep::Touch, 6);
+    for square in [0, 1, 5, 7] {
+        grid.grid[square] = true;
+    }
+    vec![
+        ("self-test-reader", at(TestStep::Reader, 1)),
+        ("self-test-printer", at(TestStep::Printer, 2)),
+        ("self-test-camera", at(TestStep::DocumentCamera, 3)),
+        ("self-test-touch", grid),
+        ("self-test-report", at(TestStep::Done, 6)),
+    ]
 }
