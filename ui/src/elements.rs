@@ -244,13 +244,6 @@ impl Screen {
         found
     }
 
-    /// Where the middle of the panel's element of this id is, if it can be seen.
-    pub fn middle_of(&self, id: &str) -> Option<(f32, f32)> {
-        let element = self.elements().into_iter().find(|element| element.id == id)?;
-        let seen = element.seen;
-        (!seen.is_empty()).then(|| (seen.x + seen.width / 2.0, seen.y + seen.height / 2.0))
-    }
-
     /// What is read aloud of the panel: the page, or what lies over it, sentence by sentence.
     /// Nothing that a person entered or that names a person: such elements carry an id that begins
     /// with `own:`, and entries and keys are not read either.
